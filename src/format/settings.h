@@ -1,0 +1,108 @@
+/*
+ * The settings of all programs: one table of keys with their sections, types, defaults, limits and
+ * help, and the struct that they are read into. Sources, the later one wins: the table's defaults,
+ * me.conf, the environment (ME_SECTION_KEY, in upper case). A value that is wrong in any of them is
+ * an error, also where a later source replaces it.
+ */
+#ifndef ME_FORMAT_SETTINGS_H
+#define ME_FORMAT_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/compiler.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+
+enum settings_tls { SETTINGS_TLS_VERIFY, SETTINGS_TLS_ENCRYPT, SETTINGS_TLS_OFF };
+enum settings_sessions {
+    SETTINGS_SESSIONS_OFF,
+    SETTINGS_SESSIONS_IF_PRESENT,
+    SETTINGS_SESSIONS_REQUIRED
+};
+
+/* Items are separated by commas or white space; one in double quotes may hold both. */
+struct settings_list {
+    const char *const *items;
+    size_t count;
+};
+
+/* All texts are owned by the struct; a text that is unset is NULL. Times and sizes are in the units
+ * of their names. */
+struct settings {
+    struct {
+        struct settings_list
+            host; /* each "name", "name:port", "[IPv6]:port" or "/path/of/socket", in order */
+        const char *name, *user, *password, *password_file;
+        int64_t tls; /* enum settings_tls; of TCP connections */
+        const char *tls_ca;
+        int64_t connect_timeout_s, read_timeout_s, write_timeout_s, idle_close_s;
+    } database;
+    struct {
+        const char *user, *password_file; /* mectl's account; unset: that of [database] */
+    } admin;
+    struct {
+        bool hs256, rs256; /* from the list `algorithms` */
+        struct settings_list algorithms, secret_file, public_key_file, issuer, audience;
+        int64_t leeway_s, max_bytes;
+        const char *header; /* one more header to look for the token in; unset: none */
+        const char *session_claim;
+        int64_t sessions; /* enum settings_sessions */
+    } token;
+    struct {
+        int64_t body_max_bytes, retry_after_s;
+    } request;
+    struct {
+        const char *zoneinfo; /* the folder of the system's time zone database */
+    } profile;
+    struct {
+        int64_t level; /* enum log_level */
+    } log;
+    const char *file; /* me.conf as it was found; NULL: none was */
+    void *memory;     /* owns all of the above */
+};
+
+enum setting_type { SETTING_TEXT, SETTING_LIST, SETTING_NUMBER, SETTING_CHOICE, SETTING__MAX };
+
+/* A row of the table, for the man page's check, mectl and --check-config. */
+struct setting {
+    const char *section, *key;
+    enum setting_type type;
+    const char *fallback;       /* the default as text; NULL: unset */
+    int64_t min, max;           /* of numbers */
+    const char *const *choices; /* ends in NULL; the index is the value */
+    size_t offset;              /* in struct settings */
+    bool is_secret;             /* shown masked */
+    const char *unit;           /* of numbers; NULL: none */
+    const char *help;           /* one sentence */
+};
+
+extern const struct setting settings_table[];
+extern const size_t settings_table_len; /* rows */
+
+/*
+ * Where me.conf is looked for, in order: `named` (from --config), or else the environment's ME_CONF
+ * (either alone, when given), beside `program` (as it was called, then where its links lead),
+ * sysconfdir. On success *out is the path, in `path`, or NULL where there is no file at all, which
+ * is no failure unless it was named.
+ */
+bool settings_find(const char *named, char *const *environment, const char *program,
+                   struct buf *path, const char **out, struct err *err) MUST_CHECK;
+
+/*
+ * Reads everything; `path` may be NULL (defaults and environment only). `readers` is demanded of a
+ * file that has a password in it. On failure `err` is "FILE:LINE: section.key: what is wrong, what
+ * is allowed" and *out holds nothing.
+ */
+bool settings_load(const char *path, char *const *environment, enum file_readers readers,
+                   struct settings *out, struct err *err) MUST_CHECK;
+void settings_free(struct settings *settings);
+
+/* All effective values as a me.conf that would give them, secrets as "********". */
+bool settings_print(const struct settings *settings, FILE *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * The schema's migrations: forward only, applied in order under a lock of the database (GET_LOCK),
+ * each recorded with a checksum. The files of schema/ are compiled in; a folder can take their
+ * place. Statements of a file are ended by `;` at the end of a line.
+ */
+#ifndef ME_STORE_MIGRATIONS_H
+#define ME_STORE_MIGRATIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "base/err.h"
+#include "store/database.h"
+
+enum migration_state {
+    MIGRATION_PENDING,
+    MIGRATION_PARTIAL, /* a statement in its middle failed: migrating again goes on there */
+    MIGRATION_APPLIED,
+    MIGRATION_CHANGED, /* the checksum differs from the recorded one */
+    MIGRATION_UNKNOWN, /* recorded, but not among the files: the database is newer than this program
+                        */
+    MIGRATION_STATE__MAX
+};
+
+const char *migration_state_name(enum migration_state state);
+
+struct migration_row {
+    int64_t version;
+    const char *name; /* the file's name without number and ending; valid during the call */
+    enum migration_state state;
+    bool has_applied_ms;
+    int64_t applied_ms;
+    size_t statements, statements_done;
+};
+typedef bool migration_visit(void *context, const struct migration_row *row); /* false stops */
+
+struct migrations;
+
+/* `folder` NULL: those compiled in. */
+struct migrations *migrations_open(const char *folder, struct err *err) MUST_CHECK;
+void migrations_close(struct migrations *migrations);
+
+/* Every migration, recorded or not, by version. */
+enum store_result migrations_status(struct migrations *migrations, struct database *database,
+                                    migration_visit *visit, void *context,
+                                    struct err *err) MUST_CHECK;
+
+/*
+ * Applies what is missing and calls `visit` after each one. Nothing is applied where any recorded
+ * one is changed or unknown. Where a statement fails `err` names the file, the statement's number,
+ * its line and the server's message; what was done before it is recorded, and a later call goes on
+ * with the statement that failed (the statements before it must be unchanged).
+ */
+enum store_result migrations_apply(struct migrations *migrations, struct database *database,
+                                   migration_visit *visit, void *context,
+                                   struct err *err) MUST_CHECK;
+
+/* The accounts that the programs need, as SQL to read and run: appended to `out`. */
+struct buf;
+bool grants_print(const struct settings *settings, struct buf *out) MUST_CHECK;
+
+#endif
