@@ -1,0 +1,52 @@
+"""What all tests of the programs share: a private MariaDB, an installation on it, users."""
+
+import pytest
+
+from support.cgi import Program
+from support.installation import Installation
+from support.mariadb import PrivateMariaDB
+from support.users import Users
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory):
+    """A private server for the whole run; whoever stops it starts it again."""
+    server = PrivateMariaDB(tmp_path_factory.mktemp("mariadb")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def installation(mariadb, tmp_path_factory):
+    """A migrated database with both accounts, keys and me.conf."""
+    return Installation(mariadb, tmp_path_factory.mktemp("installation")).prepare_database()
+
+
+@pytest.fixture(scope="session")
+def mectl(installation):
+    """Runs mectl: mectl("user", "list", "--json"); see Installation.mectl for what it takes."""
+    return installation.mectl
+
+
+@pytest.fixture(scope="session")
+def tokens(installation):
+    """Mints tokens that the installation accepts, and all kinds that it must not."""
+    return installation.tokens
+
+
+@pytest.fixture(scope="session")
+def users(installation):
+    """Writes users with their child rows straight into the database."""
+    return Users(installation)
+
+
+@pytest.fixture(scope="session")
+def cgi(installation):
+    """Runs me.fcgi as CGI and judges the answer: cgi("GET", "/me", headers, body, NAME="…")."""
+    return Program(installation.conf, [installation.secret, installation.worker_password])
+
+
+@pytest.fixture
+def user(users):
+    """An active user with no child rows."""
+    return users.add()
