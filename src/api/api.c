@@ -1,0 +1,282 @@
+#include "api/api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/authenticate.h"
+#include "api/body.h"
+#include "api/exchange.h"
+#include "api/me.h"
+#include "base/clock.h"
+#include "base/uuid.h"
+
+enum {
+    ARENA_MAX_BYTES = 16 * 1024 * 1024,   /* a user with some ten thousand child rows */
+    BODY_OUT_MAX_BYTES = 32 * 1024 * 1024 /* the same as JSON, with every character escaped */
+};
+
+struct api {
+    struct service service;
+};
+
+/* ---- routes */
+
+enum route_flag {
+    ROUTE_NEEDS_TOKEN = 1,
+    ROUTE_OMITS_BODY = 2,
+};
+
+struct route {
+    const char *path, *method;
+    unsigned flags; /* enum route_flag */
+    enum problem (*handle)(struct exchange *exchange);
+};
+
+static enum problem describe_options(struct exchange *exchange);
+
+static const struct route routes[] = {
+    {"/me", "GET", ROUTE_NEEDS_TOKEN, me_get},
+    {"/me", "HEAD", ROUTE_NEEDS_TOKEN | ROUTE_OMITS_BODY, me_get},
+    {"/me", "PATCH", ROUTE_NEEDS_TOKEN, me_patch},
+    {"/me", "OPTIONS", 0, describe_options},
+};
+
+/* The methods that a path knows, as Allow lists them; empty: there is no such path. */
+static bool list_methods(struct str path, struct buf *out)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(routes); i++) {
+        if (!str_equal(path, str_from(routes[i].path)))
+            continue;
+        if (out->len > 0)
+            buf_append_text(out, ", ");
+        buf_append_text(out, routes[i].method);
+    }
+    return out->len > 0 && buf_is_good(out);
+}
+
+static bool add_allow(struct exchange *exchange)
+{
+    struct str allow;
+    struct buf text;
+    bool found;
+
+    buf_init(&text, 256);
+    found = list_methods(exchange->request->path, &text) &&
+            arena_copy(exchange->service->arena, buf_str(&text), &allow);
+    if (found)
+        (void)response_add(exchange->response, "Allow", allow);
+    buf_free(&text);
+    return found;
+}
+
+static enum problem describe_options(struct exchange *exchange)
+{
+    if (!add_allow(exchange))
+        return PROBLEM_INTERNAL_ERROR;
+    (void)response_add(exchange->response, "Accept-Patch", STR(BODY_ACCEPTED));
+    exchange->response->status = 204;
+    return PROBLEM_NONE;
+}
+
+static const struct route *find_route(const struct request *request)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(routes); i++)
+        if (str_equal(request->path, str_from(routes[i].path)) &&
+            str_equal(request->method, str_from(routes[i].method)))
+            return &routes[i];
+    return NULL;
+}
+
+static enum problem dispatch(struct exchange *exchange)
+{
+    const struct route *route = find_route(exchange->request);
+
+    exchange->response->omits_body = str_equal(exchange->request->method, STR("HEAD"));
+    if (route == NULL)
+        return add_allow(exchange) ? PROBLEM_METHOD_NOT_ALLOWED : PROBLEM_NOT_FOUND;
+    if ((route->flags & ROUTE_NEEDS_TOKEN) != 0) {
+        enum problem problem = authenticate(exchange, clock_now_ms());
+
+        if (problem != PROBLEM_NONE)
+            return problem;
+        database_begin_request(exchange->service->database);
+    }
+    return route->handle(exchange);
+}
+
+/* ---- answers */
+
+static void respond_problem(struct exchange *exchange, enum problem problem)
+{
+    struct service *service = exchange->service;
+    struct response *response = exchange->response;
+    enum problem_form form = problem_form_for(exchange->request->header[REQUEST_ACCEPT]);
+    struct problem_report report = {
+        .problem = problem,
+        .note = exchange->note,
+        .violations = problem == PROBLEM_VALIDATION_FAILED ? exchange->violations : NULL,
+        .request_id = exchange->request_id,
+    };
+
+    response->status = problem_row(problem)->status;
+    response->content_type = problem_content_type(form);
+    buf_reset(&service->body_out);
+    if (problem_render(&report, form, &service->body_out))
+        response->body = buf_str(&service->body_out);
+    else
+        api_answer_failure(response);
+}
+
+void api_answer_failure(struct response *response)
+{
+    response->status = 500;
+    response->content_type = "application/json";
+    response->body = STR("{\"code\":\"internal_error\",\"message\":\"The service failed\"}");
+}
+
+static void add_retry_after(struct exchange *exchange)
+{
+    struct str value;
+    char text[LOG_NUMBER_LEN + 1];
+
+    if (arena_copy(exchange->service->arena,
+                   log_number(exchange->service->settings->request.retry_after_s, text), &value))
+        (void)response_add(exchange->response, "Retry-After", value);
+}
+
+static void add_common_headers(struct exchange *exchange)
+{
+    struct response *response = exchange->response;
+
+    (void)response_add(response, "Cache-Control", STR("private, no-cache"));
+    (void)response_add(response, "Vary", STR("Authorization"));
+    (void)response_add(response, "X-Content-Type-Options", STR("nosniff"));
+    (void)response_add(response, "X-Request-Id", exchange->request_id);
+    if (response->status == problem_row(PROBLEM_SERVICE_UNAVAILABLE)->status)
+        add_retry_after(exchange);
+}
+
+/* Taken over from the request where it is well-formed, so that one id can be followed through
+ * several systems' logs. */
+static void choose_request_id(struct exchange *exchange)
+{
+    struct str sent = exchange->request->header[REQUEST_REQUEST_ID];
+    char text[UUID_TEXT_LEN + 1];
+    struct uuid uuid;
+
+    if (request_id_is_good(sent)) {
+        exchange->request_id = sent;
+        return;
+    }
+    exchange->request_id = STR("none");
+    if (!uuid_new(clock_now_ms(), &uuid))
+        return;
+    uuid_format(&uuid, text);
+    if (!arena_copy(exchange->service->arena, str_from(text), &exchange->request_id))
+        exchange->request_id = STR("none");
+}
+
+/* ---- the log: one line for each request, where all the facts are */
+
+static enum log_level level_of(int status)
+{
+    if (status >= 500)
+        return LOG_ERROR;
+    return status >= 400 ? LOG_INFO : LOG_DEBUG;
+}
+
+static void log_exchange(const struct exchange *exchange, int64_t duration_us)
+{
+    char status[LOG_NUMBER_LEN + 1], duration[LOG_NUMBER_LEN + 1];
+    const struct response *response = exchange->response;
+    const char *detail = exchange->err.text[0] == '\0' ? NULL : exchange->err.text;
+
+    LOG_EVENT(exchange->service->log, level_of(response->status), "request",
+              {"request_id", exchange->request_id}, {"method", exchange->request->method},
+              {"path", exchange->request->path}, {"status", log_number(response->status, status)},
+              {"reason", str_from(exchange->reason)}, {"detail", str_from(detail)},
+              {"duration_us", log_number(duration_us, duration)});
+}
+
+/* ---- the whole */
+
+static void forget(struct exchange *exchange)
+{
+    jwt_claims_free(&exchange->claims);
+    buf_reset(&exchange->service->body_in);
+}
+
+void api_handle(struct api *api, const struct request *request, struct response *response)
+{
+    struct exchange exchange = {
+        .service = &api->service,
+        .request = request,
+        .response = response,
+    };
+    int64_t start_us = clock_monotonic_us();
+    enum problem problem;
+
+    response_init(response);
+    arena_reset(api->service.arena);
+    choose_request_id(&exchange);
+    problem = dispatch(&exchange);
+    if (problem != PROBLEM_NONE)
+        respond_problem(&exchange, problem);
+    if (exchange.reason == NULL && problem != PROBLEM_NONE)
+        exchange.reason = problem_row(problem)->code;
+    add_common_headers(&exchange);
+    log_exchange(&exchange, clock_monotonic_us() - start_us);
+    forget(&exchange);
+}
+
+static bool make_service(struct service *service, enum file_readers readers, struct err *err)
+{
+    buf_init(&service->body_in, (size_t)service->settings->request.body_max_bytes);
+    buf_init(&service->body_out, BODY_OUT_MAX_BYTES);
+    jwt_rules_from_settings(service->settings, &service->rules);
+    service->digest = digest_new();
+    service->arena = arena_new(ARENA_MAX_BYTES);
+    if (service->digest == NULL || service->arena == NULL) {
+        err_set(err, "out of memory, or OpenSSL has no SHA-256");
+        return false;
+    }
+    if (!keyring_load(service->settings, readers, &service->keyring, err))
+        return false;
+    service->database = database_new(service->settings, DATABASE_WORKER, readers, err);
+    return service->database != NULL;
+}
+
+struct api *api_new(const struct settings *settings, const struct log *log,
+                    enum file_readers readers, struct err *err)
+{
+    struct api *api = calloc(1, sizeof(*api));
+
+    if (api == NULL) {
+        err_set(err, "out of memory");
+        return NULL;
+    }
+    api->service.settings = settings;
+    api->service.log = log;
+    if (make_service(&api->service, readers, err))
+        return api;
+    api_free(api);
+    return NULL;
+}
+
+void api_free(struct api *api)
+{
+    if (api == NULL)
+        return;
+    database_free(api->service.database);
+    keyring_free(api->service.keyring);
+    arena_free(api->service.arena);
+    digest_free(api->service.digest);
+    buf_free(&api->service.body_in);
+    buf_free(&api->service.body_out);
+    free(api);
+}
+
+int64_t api_rest(struct api *api)
+{
+    return database_close_idle(api->service.database, clock_monotonic_us());
+}

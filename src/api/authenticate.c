@@ -1,0 +1,101 @@
+#include "api/authenticate.h"
+
+/* RFC 6750, section 3: no error where no token was sent. */
+static const struct str challenge = STR("Bearer realm=\"me\"");
+
+enum { CHALLENGE_MAX_BYTES = 256 };
+
+static enum problem challenge_missing(struct exchange *exchange)
+{
+    exchange->reason = "missing_token";
+    (void)response_add(exchange->response, "WWW-Authenticate", challenge);
+    return PROBLEM_MISSING_TOKEN;
+}
+
+/* `description` is a text of ours without quotes and backslashes. */
+static enum problem challenge_invalid(struct exchange *exchange, const char *description)
+{
+    struct str value;
+    struct buf text;
+    bool copied;
+
+    buf_init(&text, CHALLENGE_MAX_BYTES);
+    buf_append_str(&text, challenge);
+    buf_append_format(&text, ", error=\"invalid_token\", error_description=\"%s\"", description);
+    copied = buf_is_good(&text) && arena_copy(exchange->service->arena, buf_str(&text), &value);
+    buf_free(&text);
+    (void)response_add(exchange->response, "WWW-Authenticate", copied ? value : challenge);
+    exchange->note = str_from(description);
+    return PROBLEM_INVALID_TOKEN;
+}
+
+/*
+ * The credentials of the Bearer scheme, its name in any case (RFC 9110, section 11.1). Another
+ * scheme is no token; the scheme alone is an empty one.
+ */
+static struct str bearer_credentials(struct str header)
+{
+    struct str scheme, rest = str_trim(header);
+
+    if (!str_is_set(header))
+        return STR_NONE;
+    scheme = str_cut(&rest, ' ');
+    if (!str_equal_nocase(scheme, STR("Bearer")))
+        return STR_NONE;
+    return str_is_set(rest) ? str_trim(rest) : STR("");
+}
+
+/* The additional header may hold the bare token as well. */
+static struct str find_token(const struct request *request)
+{
+    struct str token = bearer_credentials(request->header[REQUEST_AUTHORIZATION]);
+    struct str other = request->header[REQUEST_TOKEN];
+
+    if (str_is_set(token) || !str_is_set(other))
+        return token;
+    token = bearer_credentials(other);
+    return str_is_set(token) ? token : str_trim(other);
+}
+
+enum problem authenticate(struct exchange *exchange, int64_t now_ms)
+{
+    struct service *service = exchange->service;
+    struct str token = find_token(exchange->request);
+    enum jwt_verdict verdict;
+
+    if (!str_is_set(token))
+        return challenge_missing(exchange);
+    verdict = jwt_verify(token, service->keyring, &service->rules, now_ms, &exchange->claims,
+                         &exchange->err);
+    exchange->reason = jwt_reason(verdict)->code;
+    if (verdict == JWT_OUT_OF_MEMORY)
+        return PROBLEM_INTERNAL_ERROR;
+    if (verdict != JWT_VALID)
+        return challenge_invalid(exchange, jwt_reason(verdict)->client);
+    if (!uuid_parse(exchange->claims.subject, &exchange->access.user)) {
+        exchange->reason = "subject_not_uuid";
+        err_set(&exchange->err, "the claim sub is not the id of a user");
+        return challenge_invalid(exchange, jwt_reason(JWT_NO_SUBJECT)->client);
+    }
+    exchange->access.session = exchange->claims.session;
+    exchange->reason = NULL;
+    return PROBLEM_NONE;
+}
+
+enum problem authenticate_access(struct exchange *exchange, enum access access)
+{
+    static const char *const descriptions[ACCESS__MAX] = {
+        [ACCESS_USER_UNKNOWN] = "The access token is invalid",
+        [ACCESS_USER_DELETED] = "The access token is invalid",
+        [ACCESS_SESSION_UNKNOWN] = "The access token was revoked",
+        [ACCESS_SESSION_REVOKED] = "The access token was revoked",
+        [ACCESS_SESSION_EXPIRED] = "The session expired",
+    };
+
+    if (access == ACCESS_GRANTED)
+        return PROBLEM_NONE;
+    exchange->reason = access_name(access);
+    if (access == ACCESS_USER_BANNED)
+        return PROBLEM_USER_BANNED;
+    return challenge_invalid(exchange, descriptions[access]);
+}

@@ -1,0 +1,78 @@
+#include "api/body.h"
+
+#include <json-c/json.h>
+
+#include "format/mediatype.h"
+#include "format/strictjson.h"
+
+static bool is_accepted_type(struct str header)
+{
+    struct mediatype type;
+
+    if (!mediatype_parse(header, &type))
+        return false;
+    if (!mediatype_is(&type, "application/merge-patch+json") &&
+        !mediatype_is(&type, "application/json"))
+        return false;
+    /* RFC 8259, section 8.1: there is no other encoding, but a client may name it. */
+    return !str_is_set(type.charset) || str_equal_nocase(type.charset, STR("utf-8"));
+}
+
+static enum problem refuse_json(struct exchange *exchange, enum strictjson_result result,
+                                const struct strictjson_place *place)
+{
+    struct buf text;
+
+    if (result == STRICTJSON_OUT_OF_MEMORY)
+        return PROBLEM_INTERNAL_ERROR;
+    if (result == STRICTJSON_EMPTY) {
+        exchange->note = STR("it is empty, a JSON object was expected");
+        return PROBLEM_INVALID_BODY;
+    }
+    buf_init(&text, 256);
+    buf_append_format(&text, "%s, at line %zu, column %zu", strictjson_text(result), place->line,
+                      place->column);
+    if (!buf_is_good(&text) ||
+        !arena_copy(exchange->service->arena, buf_str(&text), &exchange->note))
+        exchange->note = STR_NONE;
+    buf_free(&text);
+    return PROBLEM_INVALID_JSON;
+}
+
+static enum problem parse(struct exchange *exchange, struct str text, struct json_object **out)
+{
+    struct strictjson_place place = {0};
+    enum strictjson_result result = strictjson_parse(text, out, &place);
+
+    if (result != STRICTJSON_OK)
+        return refuse_json(exchange, result, &place);
+    if (json_object_is_type(*out, json_type_object))
+        return PROBLEM_NONE;
+    json_object_put(*out);
+    *out = NULL;
+    exchange->note = STR("a JSON object was expected");
+    return PROBLEM_INVALID_BODY;
+}
+
+enum problem body_read(struct exchange *exchange, struct json_object **out)
+{
+    const struct request *request = exchange->request;
+    struct buf *text = &exchange->service->body_in;
+    enum request_body result;
+
+    *out = NULL;
+    result = request_read_body(request, text);
+    if (result == REQUEST_BODY_TOO_LARGE)
+        return PROBLEM_BODY_TOO_LARGE;
+    if (!is_accepted_type(request->header[REQUEST_CONTENT_TYPE])) {
+        (void)response_add(exchange->response, "Accept-Patch", STR(BODY_ACCEPTED));
+        return PROBLEM_UNSUPPORTED_MEDIA_TYPE;
+    }
+    if (!buf_is_good(text))
+        return PROBLEM_INTERNAL_ERROR;
+    if (result == REQUEST_BODY_OK)
+        return parse(exchange, buf_str(text), out);
+    exchange->note = result == REQUEST_BODY_SHORT ? STR("it is shorter than Content-Length")
+                                                  : STR("Content-Length is not a number");
+    return PROBLEM_INVALID_BODY;
+}

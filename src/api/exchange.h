@@ -1,0 +1,47 @@
+/*
+ * One request and its answer on their way through the API: what the dispatcher, authentication and
+ * handlers hand to each other. It lives for one api_handle; nothing of it is there for the next
+ * request.
+ */
+#ifndef ME_API_EXCHANGE_H
+#define ME_API_EXCHANGE_H
+
+#include "api/problem.h"
+#include "api/request.h"
+#include "api/response.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "format/settings.h"
+#include "store/database.h"
+#include "store/profiles.h"
+#include "token/jwt.h"
+#include "token/keyring.h"
+
+/* What one worker has for all of its requests. */
+struct service {
+    const struct settings *settings; /* borrowed */
+    const struct log *log;           /* borrowed */
+    struct jwt_rules rules;
+    struct keyring *keyring;
+    struct database *database;
+    struct digest *digest;
+    struct arena *arena;
+    struct buf body_in, body_out;
+};
+
+struct exchange {
+    struct service *service;
+    const struct request *request;
+    struct response *response;
+    struct str request_id;
+    struct access_request access; /* set by authentication */
+    struct jwt_claims claims;
+    const struct violation_list *violations; /* with PROBLEM_VALIDATION_FAILED */
+    struct str note;    /* what the client may read beside the problem's message */
+    const char *reason; /* for the log: a code from one of the tables; NULL: none */
+    struct err err;     /* for the log: the detail */
+};
+
+#endif

@@ -1,0 +1,60 @@
+#include "api/request.h"
+
+#include <stdint.h>
+
+enum { REQUEST_ID_MAX_BYTES = 64, STEP_BYTES = 8192 };
+
+static bool is_id_character(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+}
+
+bool request_id_is_good(struct str id)
+{
+    if (id.len == 0 || id.len > REQUEST_ID_MAX_BYTES)
+        return false;
+    for (size_t i = 0; i < id.len; i++)
+        if (!is_id_character(id.data[i]))
+            return false;
+    return true;
+}
+
+/* Reads until `wanted` bytes are there or the body ends. */
+static void read_up_to(const struct request *request, size_t wanted, struct buf *out)
+{
+    while (out->len < wanted) {
+        size_t step = wanted - out->len < STEP_BYTES ? wanted - out->len : STEP_BYTES;
+        char *at = buf_reserve(out, step);
+        size_t got = at == NULL ? 0 : request->read(request->read_context, at, step);
+
+        if (got == 0)
+            return;
+        buf_added(out, got);
+    }
+}
+
+static enum request_body read_to_end(const struct request *request, struct buf *out)
+{
+    char more;
+
+    read_up_to(request, out->max, out);
+    if (out->len == out->max && request->read(request->read_context, &more, 1) > 0)
+        return REQUEST_BODY_TOO_LARGE;
+    return REQUEST_BODY_OK;
+}
+
+enum request_body request_read_body(const struct request *request, struct buf *out)
+{
+    struct str header = str_trim(request->header[REQUEST_CONTENT_LENGTH]);
+    int64_t length;
+
+    if (header.len == 0)
+        return read_to_end(request, out);
+    if (!str_to_number(header, INT64_MAX, &length))
+        return REQUEST_BODY_BAD_LENGTH;
+    if ((uint64_t)length > out->max)
+        return REQUEST_BODY_TOO_LARGE;
+    read_up_to(request, (size_t)length, out);
+    return out->len == (size_t)length ? REQUEST_BODY_OK : REQUEST_BODY_SHORT;
+}
