@@ -1,0 +1,137 @@
+/*
+ * The worker: GET and PATCH /me. FastCGI where descriptor 0 is a listening socket, else one CGI
+ * request.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "gateway/cgi.h"
+#include "gateway/environment.h"
+#include "gateway/fastcgi.h"
+#include "process/descriptors.h"
+#include "process/stop.h"
+#include "token/keyring.h"
+
+extern char **environ;
+
+static const char usage[] = "usage: me.fcgi [--check-config | --version | --help]\n"
+                            "A web server starts it without arguments, as a FastCGI worker or a "
+                            "CGI program: see me.fcgi(8).\n";
+
+static bool load(const char *program, struct settings *settings, struct err *err)
+{
+    struct buf path;
+    const char *found = NULL;
+    bool good;
+
+    buf_init(&path, 4096);
+    good = settings_find(NULL, environ, program, &path, &found, err) &&
+           settings_load(found, environ, FILE_READERS_OWN_GROUP, settings, err);
+    buf_free(&path);
+    return good;
+}
+
+static int complain(const char *what)
+{
+    (void)fprintf(stderr, "me.fcgi: %s\n", what);
+    return 1;
+}
+
+static int check_config(const char *program)
+{
+    struct settings settings;
+    struct keyring *keyring = NULL;
+    struct err err = {""};
+    bool good;
+
+    if (!load(program, &settings, &err))
+        return complain(err.text);
+    good = settings_print(&settings, stdout) && fflush(stdout) == 0;
+    if (!good)
+        err_set(&err, "standard output cannot be written");
+    good = good && keyring_load(&settings, FILE_READERS_OWN_GROUP, &keyring, &err);
+    keyring_free(keyring);
+    settings_free(&settings);
+    return good ? 0 : complain(err.text);
+}
+
+static int answer_arguments(const char *program, const char *option)
+{
+    bool good = true;
+
+    if (strcmp(option, "--check-config") == 0)
+        return check_config(program);
+    if (strcmp(option, "--version") == 0)
+        good = printf("me.fcgi %s\n", PACKAGE_VERSION) > 0;
+    else if (strcmp(option, "--help") == 0)
+        good = fputs(usage, stdout) >= 0;
+    else {
+        (void)fputs(usage, stderr);
+        return 2;
+    }
+    return good && fflush(stdout) == 0 ? 0 : 1;
+}
+
+/* One life of a worker, with everything made. */
+static int serve(struct api *api, const struct settings *settings, const struct log *log)
+{
+    struct err err = {""};
+
+    if (!descriptor_is_listening(STDIN_FILENO))
+        return cgi_serve(api, settings, environ) ? 0 : 1;
+    if (fastcgi_serve(api, settings, log, &err))
+        return 0;
+    LOG_EVENT(log, LOG_ERROR, "the worker ends", {"detail", str_from(err.text)});
+    return 1;
+}
+
+/* A CGI client is owed an answer; a FastCGI worker that cannot serve ends, so that its spawner
+ * knows. */
+static int fail(const struct log *log, const struct err *err)
+{
+    LOG_EVENT(log, LOG_ERROR, "cannot start", {"detail", str_from(err->text)});
+    if (descriptor_is_listening(STDIN_FILENO))
+        return 1;
+    return cgi_serve(NULL, NULL, environ) ? 0 : 1;
+}
+
+static int start(const char *program)
+{
+    struct settings settings;
+    struct log log = {STDERR_FILENO, LOG_INFO};
+    struct err err = {""};
+    struct api *api;
+    int status;
+
+    if (!load(program, &settings, &err))
+        return fail(&log, &err);
+    log.level = (enum log_level)settings.log.level;
+    api = api_new(&settings, &log, FILE_READERS_OWN_GROUP, &err);
+    status = api == NULL ? fail(&log, &err) : serve(api, &settings, &log);
+    api_free(api);
+    settings_free(&settings);
+    return status;
+}
+
+static bool is_started_by_server(void)
+{
+    return descriptor_is_listening(STDIN_FILENO) ||
+           str_is_set(environment_value(environ, "REQUEST_METHOD"));
+}
+
+int main(int argc, char **argv)
+{
+    if (!descriptors_ensure_standard() || !stop_install())
+        return 1;
+    if (argc > 1)
+        return answer_arguments(argv[0], argv[1]);
+    if (!is_started_by_server()) {
+        (void)fputs(usage, stderr);
+        return 2;
+    }
+    return start(argv[0]);
+}

@@ -1,0 +1,139 @@
+#include "gateway/environment.h"
+
+#include <string.h>
+
+#include "gateway/path.h"
+
+/* What a request consists of, beside its headers. */
+enum part { PART_METHOD, PART_SCRIPT_NAME, PART_PATH_INFO, PART_REQUEST_URI, PART__MAX };
+
+static const struct str part_names[PART__MAX] = {
+    [PART_METHOD] = STR("REQUEST_METHOD"),
+    [PART_SCRIPT_NAME] = STR("SCRIPT_NAME"),
+    [PART_PATH_INFO] = STR("PATH_INFO"),
+    [PART_REQUEST_URI] = STR("REQUEST_URI"),
+};
+
+/* Authorization and the configured header are looked for in their own ways. */
+static const struct str header_names[REQUEST_HEADER__MAX] = {
+    [REQUEST_ACCEPT] = STR("HTTP_ACCEPT"),
+    [REQUEST_CONTENT_LENGTH] = STR("CONTENT_LENGTH"),
+    [REQUEST_CONTENT_TYPE] = STR("CONTENT_TYPE"),
+    [REQUEST_IF_MATCH] = STR("HTTP_IF_MATCH"),
+    [REQUEST_IF_NONE_MATCH] = STR("HTTP_IF_NONE_MATCH"),
+    [REQUEST_REQUEST_ID] = STR("HTTP_X_REQUEST_ID"),
+};
+
+bool environment_name_of_header(const char *header, char out[ENVIRONMENT_NAME_MAX_BYTES])
+{
+    struct str name = str_from(header);
+    const struct str prefix = STR("HTTP_");
+
+    out[0] = '\0';
+    if (!str_is_set(name))
+        return true;
+    if (prefix.len + name.len >= ENVIRONMENT_NAME_MAX_BYTES)
+        return false;
+    memcpy(out, prefix.data, prefix.len);
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+
+        out[prefix.len + i] = c == '-' ? '_' : (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    }
+    out[prefix.len + name.len] = '\0';
+    return true;
+}
+
+/* Takes all REDIRECT_ prefixes off and tells how many there were. */
+static size_t strip_redirects(struct str *name)
+{
+    const struct str prefix = STR("REDIRECT_");
+    size_t count = 0;
+
+    while (str_starts_with(*name, prefix)) {
+        name->data += prefix.len;
+        name->len -= prefix.len;
+        count++;
+    }
+    return count;
+}
+
+static bool is_authorization(struct str name)
+{
+    return str_equal(name, STR("HTTP_AUTHORIZATION")) || str_equal(name, STR("Authorization"));
+}
+
+struct reading {
+    struct request *request;
+    struct str part[PART__MAX];
+    struct str token_variable;
+    size_t redirects; /* before the Authorization that was found */
+};
+
+static bool take(struct str name, struct str value, const struct str *names, size_t count,
+                 struct str *values)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!str_is_set(names[i]) || !str_equal(name, names[i]))
+            continue;
+        values[i] = value;
+        return true;
+    }
+    return false;
+}
+
+static void take_authorization(struct reading *reading, struct str name, struct str value)
+{
+    struct str *header = &reading->request->header[REQUEST_AUTHORIZATION];
+    size_t redirects = strip_redirects(&name);
+
+    /* An empty one is what Apache's SetEnvIf leaves where nothing was sent. */
+    if (value.len == 0 || !is_authorization(name))
+        return;
+    if (str_is_set(*header) && reading->redirects <= redirects)
+        return;
+    *header = value;
+    reading->redirects = redirects;
+}
+
+static void take_variable(struct reading *reading, struct str name, struct str value)
+{
+    struct request *request = reading->request;
+
+    if (take(name, value, part_names, PART__MAX, reading->part) ||
+        take(name, value, header_names, REQUEST_HEADER__MAX, request->header))
+        return;
+    if (reading->token_variable.len > 0 && str_equal(name, reading->token_variable))
+        request->header[REQUEST_TOKEN] = value;
+    else
+        take_authorization(reading, name, value);
+}
+
+void environment_read(char *const *variables, const char *token_variable, struct request *out)
+{
+    struct reading reading = {.request = out, .token_variable = str_from(token_variable)};
+
+    *out = (struct request){.method = STR("")};
+    for (char *const *variable = variables; *variable != NULL; variable++) {
+        struct str value = str_from(*variable);
+        struct str name = str_cut(&value, '=');
+
+        if (str_is_set(value))
+            take_variable(&reading, name, value);
+    }
+    if (str_is_set(reading.part[PART_METHOD]))
+        out->method = reading.part[PART_METHOD];
+    out->path = path_of_request(reading.part[PART_SCRIPT_NAME], reading.part[PART_PATH_INFO],
+                                reading.part[PART_REQUEST_URI]);
+}
+
+struct str environment_value(char *const *variables, const char *name)
+{
+    for (char *const *variable = variables; *variable != NULL; variable++) {
+        struct str value = str_from(*variable);
+
+        if (str_equal(str_cut(&value, '='), str_from(name)))
+            return value;
+    }
+    return STR_NONE;
+}

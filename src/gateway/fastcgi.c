@@ -1,0 +1,127 @@
+#include "gateway/fastcgi.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/environment.h"
+#include "gateway/output.h"
+#include "process/descriptors.h"
+#include "process/stop.h"
+
+enum { HEAD_MAX_BYTES = 64 * 1024, SHORTAGE_PAUSE_US = 100000 };
+
+struct server {
+    struct api *api;
+    const struct log *log;
+    struct stop_waiter *waiter;
+    struct buf head;
+    char token_variable[ENVIRONMENT_NAME_MAX_BYTES];
+    FCGX_Request fcgx;
+};
+
+static size_t read_stream(void *context, char *out, size_t size)
+{
+    int got = FCGX_GetStr(out, size > INT_MAX ? INT_MAX : (int)size, context);
+
+    return got < 0 ? 0 : (size_t)got;
+}
+
+static bool put(FCGX_Stream *stream, struct str bytes)
+{
+    return bytes.len <= INT_MAX &&
+           FCGX_PutStr(bytes.data, (int)bytes.len, stream) == (int)bytes.len;
+}
+
+static void handle(struct server *server)
+{
+    struct request request;
+    struct response response;
+
+    environment_read(server->fcgx.envp, server->token_variable, &request);
+    request.read = read_stream;
+    request.read_context = server->fcgx.in;
+    api_handle(server->api, &request, &response);
+    buf_reset(&server->head);
+    /* An answer that does not get out is the web server's to notice; FCGX_Finish_r closes the
+     * connection. */
+    if (!output_head(&response, &server->head) || !put(server->fcgx.out, buf_str(&server->head)) ||
+        !put(server->fcgx.out, output_body(&response)) || FCGX_FFlush(server->fcgx.out) != 0)
+        LOG_EVENT(server->log, LOG_INFO, "the answer could not be sent: the web server has gone",
+                  {"request_id", response_header_value(&response, "X-Request-Id")});
+    FCGX_Finish_r(&server->fcgx);
+}
+
+/* Until there may be a connection. False: the worker is to stop. */
+static bool rest(struct server *server, struct err *err)
+{
+    for (;;) {
+        switch (stop_waiter_wait(server->waiter, api_rest(server->api))) {
+        case STOP_WAIT_READY:
+            return true;
+        case STOP_WAIT_STOP:
+            return false;
+        case STOP_WAIT_FAILED:
+            err_set(err, "cannot wait for requests: %s", strerror(errno));
+            return false;
+        case STOP_WAIT_TIMEOUT:
+            break;
+        }
+    }
+}
+
+/* Descriptors and memory come back when others give theirs back. */
+static bool is_shortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/* After an accept that brought nothing. False: the worker is to end, with `err` where that is a
+ * failure. */
+static bool after_no_request(struct server *server, int error, struct err *err)
+{
+    if (error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ECONNABORTED)
+        return rest(server, err);
+    if (is_shortage(error)) {
+        LOG_EVENT(server->log, LOG_ERROR, "cannot accept a connection",
+                  {"detail", str_from(strerror(error))});
+        (void)usleep(SHORTAGE_PAUSE_US);
+        return !stop_is_wanted();
+    }
+    err_set(err, "cannot accept connections at descriptor 0: %s", strerror(error));
+    return false;
+}
+
+static void loop(struct server *server, struct err *err)
+{
+    while (!stop_is_wanted()) {
+        int result = FCGX_Accept_r(&server->fcgx);
+
+        if (result == 0)
+            handle(server);
+        else if (!after_no_request(server, -result, err))
+            return;
+    }
+}
+
+bool fastcgi_serve(struct api *api, const struct settings *settings, const struct log *log,
+                   struct err *err)
+{
+    struct server server = {.api = api, .log = log};
+
+    err_clear(err);
+    buf_init(&server.head, HEAD_MAX_BYTES);
+    server.waiter = stop_waiter_new(STDIN_FILENO);
+    if (!environment_name_of_header(settings->token.header, server.token_variable) ||
+        server.waiter == NULL || !descriptor_set_nonblocking(STDIN_FILENO) || FCGX_Init() != 0 ||
+        FCGX_InitRequest(&server.fcgx, STDIN_FILENO, 0) != 0)
+        err_set(err, "cannot serve FastCGI at descriptor 0: %s", strerror(errno));
+    else
+        loop(&server, err);
+    FCGX_Free(&server.fcgx, 1);
+    stop_waiter_free(server.waiter);
+    buf_free(&server.head);
+    return err->text[0] == '\0';
+}

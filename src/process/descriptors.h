@@ -1,0 +1,25 @@
+/*
+ * What a worker finds at its descriptors when it starts. Some spawners leave standard output or
+ * error closed: the next file or socket that is opened would then take their number, and the log
+ * would be written into it.
+ */
+#ifndef ME_PROCESS_DESCRIPTORS_H
+#define ME_PROCESS_DESCRIPTORS_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+
+/* Opens /dev/null for each of the descriptors 0 to 2 that is closed. */
+bool descriptors_ensure_standard(void) MUST_CHECK;
+
+/*
+ * True for a socket that connections are accepted on. One that is connected (Apache's mod_cgid
+ * gives such a one as standard input) is not.
+ */
+bool descriptor_is_listening(int descriptor);
+
+/* Waits in accept() are over at once from now on: see process/stop.h for how to wait. */
+bool descriptor_set_nonblocking(int descriptor) MUST_CHECK;
+
+#endif

@@ -1,0 +1,98 @@
+#include "process/stop.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t wanted;
+
+static const int stop_signals[] = {SIGTERM, SIGUSR1};
+
+static void on_signal(int number)
+{
+    (void)number;
+    wanted = 1;
+    (void)alarm(STOP_GRACE_S);
+}
+
+bool stop_install(void)
+{
+    /* Reads of a request in hand go on after the signal; epoll_pwait is never restarted
+     * (signal(7)). */
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(stop_signals); i++)
+        if (sigaction(stop_signals[i], &action, NULL) != 0)
+            return false;
+    return sigaction(SIGPIPE, &ignore, NULL) == 0;
+}
+
+bool stop_is_wanted(void)
+{
+    return wanted != 0;
+}
+
+struct stop_waiter {
+    int epoll;
+};
+
+struct stop_waiter *stop_waiter_new(int descriptor)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+    struct stop_waiter *waiter = malloc(sizeof(*waiter));
+
+    if (waiter == NULL)
+        return NULL;
+    waiter->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (waiter->epoll >= 0 && epoll_ctl(waiter->epoll, EPOLL_CTL_ADD, descriptor, &event) == 0)
+        return waiter;
+    stop_waiter_free(waiter);
+    return NULL;
+}
+
+void stop_waiter_free(struct stop_waiter *waiter)
+{
+    if (waiter == NULL)
+        return;
+    if (waiter->epoll >= 0)
+        (void)close(waiter->epoll);
+    free(waiter);
+}
+
+static enum stop_wait wait_unless_stopped(const struct stop_waiter *waiter, int timeout_ms,
+                                          const sigset_t *usual)
+{
+    struct epoll_event event;
+    int count;
+
+    if (stop_is_wanted())
+        return STOP_WAIT_STOP;
+    count = epoll_pwait(waiter->epoll, &event, 1, timeout_ms, usual);
+    if (count > 0)
+        return STOP_WAIT_READY;
+    if (count == 0)
+        return STOP_WAIT_TIMEOUT;
+    if (errno != EINTR)
+        return STOP_WAIT_FAILED;
+    return stop_is_wanted() ? STOP_WAIT_STOP : STOP_WAIT_TIMEOUT;
+}
+
+enum stop_wait stop_waiter_wait(struct stop_waiter *waiter, int64_t timeout_ms)
+{
+    sigset_t blocked, usual;
+    enum stop_wait result;
+
+    /* Blocked from the look at the flag on until the wait itself lets them through. */
+    (void)sigemptyset(&blocked);
+    for (size_t i = 0; i < ARRAY_LENGTH(stop_signals); i++)
+        (void)sigaddset(&blocked, stop_signals[i]);
+    if (sigprocmask(SIG_BLOCK, &blocked, &usual) != 0)
+        return STOP_WAIT_FAILED;
+    result = wait_unless_stopped(waiter, timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms, &usual);
+    (void)sigprocmask(SIG_SETMASK, &usual, NULL);
+    return result;
+}
