@@ -23,9 +23,10 @@ struct conf_entry {
 typedef bool conf_visit(void *context, const struct conf_entry *entry, struct err *err);
 
 /*
- * Hands every entry over in the order of the text. On failure `err` begins with "line N: ". Texts
+ * Hands every entry over in the order of the text. On failure *line is where. Texts
  * with a NUL or bytes that are not UTF-8 are refused.
  */
-bool conf_parse(struct str text, conf_visit *visit, void *context, struct err *err) MUST_CHECK;
+bool conf_parse(struct str text, conf_visit *visit, void *context, size_t *line,
+                struct err *err) MUST_CHECK;
 
 #endif

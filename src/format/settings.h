@@ -66,7 +66,15 @@ struct settings {
     void *memory;     /* owns all of the above */
 };
 
-enum setting_type { SETTING_TEXT, SETTING_LIST, SETTING_NUMBER, SETTING_CHOICE, SETTING__MAX };
+enum setting_type {
+    SETTING_TEXT,
+    SETTING_PATH, /* a relative one is relative to the folder of me.conf */
+    SETTING_LIST,
+    SETTING_PATHS, /* a list of them */
+    SETTING_NUMBER,
+    SETTING_CHOICE,
+    SETTING__MAX
+};
 
 /* A row of the table, for the man page's check, mectl and --check-config. */
 struct setting {

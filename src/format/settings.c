@@ -1,0 +1,655 @@
+#include "format/settings.h"
+
+#include <ctype.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "format/conf.h"
+
+#ifndef SYSCONFDIR
+#define SYSCONFDIR "/usr/local/etc"
+#endif
+
+enum { FILE_MAX_BYTES = 256 * 1024, MEMORY_MAX_BYTES = 4 * 1024 * 1024, LIST_MAX_ITEMS = 64 };
+
+static const char *const tls_choices[] = {
+    [SETTINGS_TLS_VERIFY] = "verify",
+    [SETTINGS_TLS_ENCRYPT] = "encrypt",
+    [SETTINGS_TLS_OFF] = "off",
+    NULL,
+};
+static const char *const sessions_choices[] = {
+    [SETTINGS_SESSIONS_OFF] = "off",
+    [SETTINGS_SESSIONS_IF_PRESENT] = "if-present",
+    [SETTINGS_SESSIONS_REQUIRED] = "required",
+    NULL,
+};
+static const char *const level_choices[] = {
+    [LOG_ERROR] = "error",
+    [LOG_WARNING] = "warning",
+    [LOG_INFO] = "info",
+    [LOG_DEBUG] = "debug",
+    NULL,
+};
+
+#define AT(member) offsetof(struct settings, member)
+
+const struct setting settings_table[] = {
+    {"database", "host", SETTING_LIST, .fallback = "/run/mysqld/mysqld.sock",
+     .offset = AT(database.host),
+     .help = "Where MariaDB is, tried in order: the path of a Unix socket, name, name:port or "
+             "[IPv6 address]:port."},
+    {"database", "name", SETTING_TEXT, .fallback = "me", .offset = AT(database.name),
+     .help = "The database."},
+    {"database", "user", SETTING_TEXT, .fallback = "me", .offset = AT(database.user),
+     .help = "The worker's account."},
+    {"database", "password", SETTING_TEXT, .offset = AT(database.password), .is_secret = true,
+     .help = "Its password; password_file is better."},
+    {"database", "password_file", SETTING_PATH, .offset = AT(database.password_file),
+     .help = "A file that holds its password."},
+    {"database", "tls", SETTING_CHOICE, .fallback = "verify", .choices = tls_choices,
+     .offset = AT(database.tls),
+     .help =
+         "Over TCP: encrypted and the server's certificate verified, encrypted only, or neither."},
+    {"database", "tls_ca", SETTING_PATH, .offset = AT(database.tls_ca),
+     .help = "PEM certificates that the server's is verified against; unset: the system's."},
+    {"database", "connect_timeout_s", SETTING_NUMBER, .fallback = "3", .min = 1, .max = 60,
+     .offset = AT(database.connect_timeout_s), .unit = "seconds",
+     .help = "How long to wait for a connection, for each host."},
+    {"database", "read_timeout_s", SETTING_NUMBER, .fallback = "5", .min = 1, .max = 300,
+     .offset = AT(database.read_timeout_s), .unit = "seconds",
+     .help = "How long to wait for an answer of the database."},
+    {"database", "write_timeout_s", SETTING_NUMBER, .fallback = "5", .min = 1, .max = 300,
+     .offset = AT(database.write_timeout_s), .unit = "seconds",
+     .help = "How long to wait until the database takes a request."},
+    {"database", "idle_close_s", SETTING_NUMBER, .fallback = "60", .min = 1, .max = 86400,
+     .offset = AT(database.idle_close_s), .unit = "seconds",
+     .help = "A worker without requests closes its connection after this time."},
+    {"admin", "user", SETTING_TEXT, .offset = AT(admin.user),
+     .help = "The account of mectl; unset: that of the section database."},
+    {"admin", "password_file", SETTING_PATH, .offset = AT(admin.password_file),
+     .help = "A file that holds its password."},
+    {"token", "algorithms", SETTING_LIST, .fallback = "HS256 RS256", .offset = AT(token.algorithms),
+     .help = "The signature algorithms that are allowed: HS256, RS256."},
+    {"token", "secret_file", SETTING_PATHS, .offset = AT(token.secret_file),
+     .help = "Files that each hold one HMAC secret, of 32 bytes or more."},
+    {"token", "public_key_file", SETTING_PATHS, .offset = AT(token.public_key_file),
+     .help = "PEM files that each hold one RSA public key, of 2048 to 8192 bits."},
+    {"token", "issuer", SETTING_LIST, .offset = AT(token.issuer),
+     .help = "The issuers (claim iss) that are accepted; unset: any."},
+    {"token", "audience", SETTING_LIST, .offset = AT(token.audience),
+     .help = "The audiences (claim aud) of which a token must name one; unset: any."},
+    {"token", "leeway_s", SETTING_NUMBER, .fallback = "30", .min = 0, .max = 600,
+     .offset = AT(token.leeway_s), .unit = "seconds",
+     .help = "By how much the issuer's clock may differ from ours."},
+    {"token", "max_bytes", SETTING_NUMBER, .fallback = "8192", .min = 256, .max = 65536,
+     .offset = AT(token.max_bytes), .unit = "bytes",
+     .help = "The longest token that is looked at."},
+    {"token", "header", SETTING_TEXT, .offset = AT(token.header),
+     .help = "One more request header to look for the token in, where Authorization has none."},
+    {"token", "session_claim", SETTING_TEXT, .fallback = "sid", .offset = AT(token.session_claim),
+     .help = "The claim that names the session."},
+    {"token", "sessions", SETTING_CHOICE, .fallback = "if-present", .choices = sessions_choices,
+     .offset = AT(token.sessions),
+     .help = "Whether the session is looked up: never, where the token names one, or always."},
+    {"request", "body_max_bytes", SETTING_NUMBER, .fallback = "65536", .min = 1024, .max = 131072,
+     .offset = AT(request.body_max_bytes), .unit = "bytes",
+     .help = "The longest request body that is read."},
+    {"request", "retry_after_s", SETTING_NUMBER, .fallback = "5", .min = 1, .max = 3600,
+     .offset = AT(request.retry_after_s), .unit = "seconds",
+     .help = "What Retry-After says where the database is away."},
+    {"profile", "zoneinfo", SETTING_PATH, .fallback = "/usr/share/zoneinfo",
+     .offset = AT(profile.zoneinfo), .help = "The folder of the time zone database."},
+    {"log", "level", SETTING_CHOICE, .fallback = "info", .choices = level_choices,
+     .offset = AT(log.level), .help = "The least urgent events that are logged."},
+};
+const size_t settings_table_len = ARRAY_LENGTH(settings_table);
+
+/* ---- one value into the struct */
+
+struct loader {
+    struct settings *settings;
+    struct arena *arena;
+    const char *folder; /* of me.conf; NULL: none, and paths are taken as they are */
+    bool seen[ARRAY_LENGTH(settings_table)];
+    bool has_secret; /* a secret stands in the file itself */
+};
+
+static void *place_of(const struct setting *setting, struct settings *settings)
+{
+    return (char *)settings + setting->offset;
+}
+
+static bool fail_memory(struct err *err)
+{
+    err_set(err, "out of memory");
+    return false;
+}
+
+static bool set_text(struct loader *loader, const struct setting *setting, struct str value,
+                     struct err *err)
+{
+    const char **place = place_of(setting, loader->settings);
+    struct str copy = STR_NONE;
+
+    if (value.len > 0 && !arena_copy(loader->arena, value, &copy))
+        return fail_memory(err);
+    *place = copy.data;
+    return true;
+}
+
+/* A relative path is relative to the folder of me.conf, wherever the worker was started. */
+static bool resolve(struct loader *loader, struct str path, struct str *out)
+{
+    struct buf text;
+    bool good;
+
+    if (loader->folder == NULL || str_starts_with(path, STR("/")))
+        return arena_copy(loader->arena, path, out);
+    buf_init(&text, PATH_MAX * 2);
+    buf_append_text(&text, loader->folder);
+    buf_append_byte(&text, '/');
+    buf_append_str(&text, path);
+    good = buf_is_good(&text) && arena_copy(loader->arena, buf_str(&text), out);
+    buf_free(&text);
+    return good;
+}
+
+static bool set_path(struct loader *loader, const struct setting *setting, struct str value,
+                     struct err *err)
+{
+    const char **place = place_of(setting, loader->settings);
+    struct str path = STR_NONE;
+
+    if (value.len > 0 && !resolve(loader, value, &path))
+        return fail_memory(err);
+    *place = path.data;
+    return true;
+}
+
+static bool is_separator(char c)
+{
+    return c == ',' || c == ' ' || c == '\t';
+}
+
+static struct str next_item(struct str *rest)
+{
+    size_t len = 0;
+
+    while (rest->len > 0 && is_separator(rest->data[0])) {
+        rest->data++;
+        rest->len--;
+    }
+    if (rest->len > 0 && rest->data[0] == '"') {
+        struct str quoted = {rest->data + 1, rest->len - 1};
+        struct str item = str_cut(&quoted, '"');
+
+        *rest = str_is_set(quoted) ? quoted : STR("");
+        return item;
+    }
+    while (len < rest->len && !is_separator(rest->data[len]))
+        len++;
+    *rest = (struct str){rest->data + len, rest->len - len};
+    return (struct str){rest->data - len, len};
+}
+
+static bool set_list(struct loader *loader, const struct setting *setting, struct str value,
+                     struct err *err)
+{
+    struct settings_list *place = place_of(setting, loader->settings);
+    const char **items = arena_array(loader->arena, LIST_MAX_ITEMS, sizeof(*items));
+    size_t count = 0;
+
+    if (items == NULL)
+        return fail_memory(err);
+    for (;;) {
+        struct str item = next_item(&value), copy;
+
+        if (item.len == 0)
+            break;
+        if (count == LIST_MAX_ITEMS) {
+            err_set(err, "has more than %d items", LIST_MAX_ITEMS);
+            return false;
+        }
+        if (!(setting->type == SETTING_PATHS ? resolve(loader, item, &copy)
+                                             : arena_copy(loader->arena, item, &copy)))
+            return fail_memory(err);
+        items[count++] = copy.data;
+    }
+    *place = (struct settings_list){items, count};
+    return true;
+}
+
+static bool set_number(struct loader *loader, const struct setting *setting, struct str value,
+                       struct err *err)
+{
+    int64_t *place = place_of(setting, loader->settings);
+
+    if (str_to_number(value, setting->max, place) && *place >= setting->min)
+        return true;
+    err_set(err, "is '%.*s', but must be a number from %lld to %lld%s%s", STR_ARGS(value),
+            (long long)setting->min, (long long)setting->max, setting->unit == NULL ? "" : " ",
+            setting->unit == NULL ? "" : setting->unit);
+    return false;
+}
+
+static void append_choices(const struct setting *setting, struct buf *out)
+{
+    for (size_t i = 0; setting->choices[i] != NULL; i++)
+        buf_append_format(out, "%s%s", i == 0 ? "" : ", ", setting->choices[i]);
+}
+
+static bool set_choice(struct loader *loader, const struct setting *setting, struct str value,
+                       struct err *err)
+{
+    int64_t *place = place_of(setting, loader->settings);
+    struct buf allowed;
+
+    for (size_t i = 0; setting->choices[i] != NULL; i++) {
+        if (!str_equal(value, str_from(setting->choices[i])))
+            continue;
+        *place = (int64_t)i;
+        return true;
+    }
+    buf_init(&allowed, 256);
+    append_choices(setting, &allowed);
+    err_set(err, "is '%.*s', but must be one of %.*s", STR_ARGS(value),
+            STR_ARGS(buf_str(&allowed)));
+    buf_free(&allowed);
+    return false;
+}
+
+typedef bool setter(struct loader *loader, const struct setting *setting, struct str value,
+                    struct err *err);
+
+static bool set_value(struct loader *loader, const struct setting *setting, struct str value,
+                      struct err *err)
+{
+    static setter *const setters[SETTING__MAX] = {
+        [SETTING_TEXT] = set_text,  [SETTING_PATH] = set_path,     [SETTING_LIST] = set_list,
+        [SETTING_PATHS] = set_list, [SETTING_NUMBER] = set_number, [SETTING_CHOICE] = set_choice,
+    };
+
+    if (setters[setting->type](loader, setting, value, err))
+        return true;
+    err_prefix(err, "%s.%s", setting->section, setting->key);
+    return false;
+}
+
+/* ---- me.conf */
+
+static const struct setting *find(struct str section, struct str key)
+{
+    for (size_t i = 0; i < settings_table_len; i++)
+        if (str_equal(section, str_from(settings_table[i].section)) &&
+            str_equal(key, str_from(settings_table[i].key)))
+            return &settings_table[i];
+    return NULL;
+}
+
+static void append_once(struct buf *out, const char *name)
+{
+    buf_append_format(out, "%s%s", out->len == 0 ? "" : ", ", name);
+}
+
+/* The keys of a section, or, where there is no such section, the sections. */
+static void append_known(struct str section, struct buf *out)
+{
+    const char *last = "";
+
+    for (size_t i = 0; i < settings_table_len; i++)
+        if (str_equal(section, str_from(settings_table[i].section)))
+            append_once(out, settings_table[i].key);
+    for (size_t i = 0; i < settings_table_len && (out->len == 0 || *last != '\0'); i++) {
+        if (strcmp(settings_table[i].section, last) == 0)
+            continue;
+        last = settings_table[i].section;
+        append_once(out, last);
+    }
+}
+
+static bool refuse_unknown(const struct conf_entry *entry, struct err *err)
+{
+    struct buf known;
+
+    buf_init(&known, 1024);
+    append_known(entry->section, &known);
+    err_set(err, "%.*s.%.*s: there is no such setting; known are: %.*s", STR_ARGS(entry->section),
+            STR_ARGS(entry->key), STR_ARGS(buf_str(&known)));
+    buf_free(&known);
+    return false;
+}
+
+static bool take_entry(void *context, const struct conf_entry *entry, struct err *err)
+{
+    struct loader *loader = context;
+    const struct setting *setting = find(entry->section, entry->key);
+    size_t row;
+
+    if (setting == NULL)
+        return refuse_unknown(entry, err);
+    row = (size_t)(setting - settings_table);
+    if (loader->seen[row]) {
+        err_set(err, "%s.%s: is set twice", setting->section, setting->key);
+        return false;
+    }
+    loader->seen[row] = true;
+    loader->has_secret = loader->has_secret || (setting->is_secret && entry->value.len > 0);
+    return set_value(loader, setting, entry->value, err);
+}
+
+static bool set_folder(struct loader *loader, const char *path, struct err *err)
+{
+    char resolved[PATH_MAX];
+    struct str copy;
+
+    if (realpath(path, resolved) == NULL || !arena_copy(loader->arena, str_from(resolved), &copy))
+        return fail_memory(err);
+    loader->settings->file = copy.data;
+    /* dirname changes its argument, which is a copy of our own. */
+    if (!arena_copy(loader->arena, str_from(dirname(resolved)), &copy))
+        return fail_memory(err);
+    loader->folder = copy.data;
+    return true;
+}
+
+static bool parse_conf(struct loader *loader, const char *path, struct str text, struct err *err)
+{
+    size_t line = 0;
+
+    if (conf_parse(text, take_entry, loader, &line, err))
+        return true;
+    err_prefix(err, "%s:%zu", path, line);
+    return false;
+}
+
+static bool read_conf(struct loader *loader, const char *path, enum file_readers readers,
+                      struct err *err)
+{
+    struct buf text;
+    bool good;
+
+    buf_init(&text, FILE_MAX_BYTES);
+    good = file_read(path, FILE_READERS_ANY, &text, err) && set_folder(loader, path, err) &&
+           parse_conf(loader, path, buf_str(&text), err);
+    if (good && loader->has_secret) {
+        buf_reset(&text);
+        good = file_read(path, readers, &text, err);
+    }
+    buf_free_secret(&text);
+    return good;
+}
+
+/* ---- the environment */
+
+/* ME_DATABASE_HOST for [database] host. */
+static void append_variable(const struct setting *setting, struct buf *out)
+{
+    const char *const parts[] = {"ME_", setting->section, "_", setting->key};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
+        for (const char *c = parts[i]; *c != '\0'; c++)
+            buf_append_byte(out, (char)toupper((unsigned char)*c));
+}
+
+static const struct setting *find_variable(struct str name)
+{
+    const struct setting *found = NULL;
+    struct buf variable;
+
+    buf_init(&variable, 256);
+    for (size_t i = 0; i < settings_table_len && found == NULL; i++) {
+        buf_reset(&variable);
+        append_variable(&settings_table[i], &variable);
+        if (str_equal(name, buf_str(&variable)))
+            found = &settings_table[i];
+    }
+    buf_free(&variable);
+    return found;
+}
+
+/* Whether a variable looks like one of ours: ME_, a section, `_`. Others may begin with ME_ as they
+ * like. */
+static bool names_section(struct str name)
+{
+    (void)str_cut(&name, '_');
+    for (size_t i = 0; i < settings_table_len; i++) {
+        struct str section = str_from(settings_table[i].section);
+
+        if (name.len > section.len && name.data[section.len] == '_' &&
+            str_equal_nocase((struct str){name.data, section.len}, section))
+            return true;
+    }
+    return false;
+}
+
+static bool take_variable(struct loader *loader, const char *variable, struct err *err)
+{
+    struct str value = str_from(variable), name = str_cut(&value, '=');
+    const struct setting *setting;
+
+    if (!str_starts_with(name, STR("ME_")) || !str_is_set(value))
+        return true;
+    setting = find_variable(name);
+    if (setting != NULL) {
+        if (set_value(loader, setting, value, err))
+            return true;
+        err_prefix(err, "the environment's %.*s", STR_ARGS(name));
+        return false;
+    }
+    if (!names_section(name))
+        return true;
+    err_set(err, "the environment's %.*s: there is no such setting: see me.conf(5)",
+            STR_ARGS(name));
+    return false;
+}
+
+static bool read_environment(struct loader *loader, char *const *environment, struct err *err)
+{
+    /* Whoever sets a path in the environment means the folder that they are in. */
+    loader->folder = NULL;
+    for (char *const *variable = environment; *variable != NULL; variable++)
+        if (!take_variable(loader, *variable, err))
+            return false;
+    return true;
+}
+
+/* ---- rules that concern more than one value */
+
+static bool take_algorithms(struct settings *settings, struct err *err)
+{
+    const struct settings_list *list = &settings->token.algorithms;
+
+    for (size_t i = 0; i < list->count; i++) {
+        bool is_hs256 = strcmp(list->items[i], "HS256") == 0;
+
+        if (!is_hs256 && strcmp(list->items[i], "RS256") != 0) {
+            err_set(err, "token.algorithms: has '%s', but known are only HS256 and RS256",
+                    list->items[i]);
+            return false;
+        }
+        *(is_hs256 ? &settings->token.hs256 : &settings->token.rs256) = true;
+    }
+    if (list->count == 0)
+        err_set(err, "token.algorithms: is empty: name HS256, RS256 or both");
+    return list->count > 0;
+}
+
+static bool is_header_name(const char *name)
+{
+    for (const char *c = name; *c != '\0'; c++)
+        if (!isalnum((unsigned char)*c) && *c != '-')
+            return false;
+    return *name != '\0' && strlen(name) <= 64;
+}
+
+static bool check_together(struct settings *settings, struct err *err)
+{
+    if (!take_algorithms(settings, err))
+        return false;
+    if (settings->database.password != NULL && settings->database.password_file != NULL)
+        err_set(err, "database.password and database.password_file are both set: keep one");
+    else if (settings->database.host.count == 0)
+        err_set(err, "database.host: is empty");
+    else if (settings->database.name == NULL || settings->database.user == NULL)
+        err_set(err, "database.name and database.user must be set");
+    else if (settings->token.header != NULL && !is_header_name(settings->token.header))
+        err_set(err, "token.header: must be the name of a header: letters, digits and hyphens");
+    else if (settings->token.session_claim == NULL)
+        err_set(err, "token.session_claim: is empty: set token.sessions = off instead");
+    else
+        return true;
+    return false;
+}
+
+/* ---- the whole */
+
+static bool set_defaults(struct loader *loader, struct err *err)
+{
+    for (size_t i = 0; i < settings_table_len; i++) {
+        const struct setting *setting = &settings_table[i];
+        const char *fallback = setting->fallback;
+
+        if (fallback != NULL && !set_value(loader, setting, str_from(fallback), err))
+            return false;
+    }
+    return true;
+}
+
+bool settings_load(const char *path, char *const *environment, enum file_readers readers,
+                   struct settings *out, struct err *err)
+{
+    struct loader loader = {.settings = out};
+
+    memset(out, 0, sizeof(*out));
+    loader.arena = arena_new(MEMORY_MAX_BYTES);
+    if (loader.arena == NULL)
+        return fail_memory(err);
+    out->memory = loader.arena;
+    if (set_defaults(&loader, err) && (path == NULL || read_conf(&loader, path, readers, err)) &&
+        read_environment(&loader, environment, err) && check_together(out, err))
+        return true;
+    settings_free(out);
+    return false;
+}
+
+void settings_free(struct settings *settings)
+{
+    arena_free(settings->memory);
+    memset(settings, 0, sizeof(*settings));
+}
+
+/* ---- where me.conf is */
+
+static const char *value_of(char *const *environment, const char *name)
+{
+    for (char *const *variable = environment; *variable != NULL; variable++) {
+        struct str value = str_from(*variable);
+
+        if (str_equal(str_cut(&value, '='), str_from(name)))
+            return value.data;
+    }
+    return NULL;
+}
+
+static bool try_named(const char *named, const char *by, struct buf *path, const char **out,
+                      struct err *err)
+{
+    if (!file_exists(named)) {
+        err_set(err, "%s: there is no such file (it was named by %s)", named, by);
+        return false;
+    }
+    buf_append(path, named, strlen(named) + 1);
+    *out = path->data;
+    return buf_is_good(path);
+}
+
+/* True where there is a me.conf in the folder of `program`, or in the folder itself where that ends
+ * in a slash. */
+static bool try_beside(const char *program, struct buf *path)
+{
+    const char *slash = program == NULL ? NULL : strrchr(program, '/');
+
+    buf_reset(path);
+    if (slash == NULL)
+        return false;
+    buf_append(path, program, (size_t)(slash + 1 - program));
+    buf_append(path, "me.conf", sizeof("me.conf"));
+    return buf_is_good(path) && file_exists(path->data);
+}
+
+bool settings_find(const char *named, char *const *environment, const char *program,
+                   struct buf *path, const char **out, struct err *err)
+{
+    const char *variable = value_of(environment, "ME_CONF");
+    char resolved[PATH_MAX];
+    ssize_t len;
+
+    *out = NULL;
+    if (named != NULL)
+        return try_named(named, "--config", path, out, err);
+    if (variable != NULL && *variable != '\0')
+        return try_named(variable, "the environment's ME_CONF", path, out, err);
+    len = readlink("/proc/self/exe", resolved, sizeof(resolved) - 1);
+    resolved[len < 0 ? 0 : len] = '\0';
+    if (try_beside(program, path) || try_beside(resolved, path) || try_beside(SYSCONFDIR "/", path))
+        *out = path->data;
+    return true;
+}
+
+/* ---- printing */
+
+static void print_list(const struct settings_list *list, FILE *out)
+{
+    for (size_t i = 0; i < list->count; i++)
+        (void)fprintf(out, strpbrk(list->items[i], ", \t") == NULL ? "%s%s" : "%s\"%s\"",
+                      i == 0 ? "" : ", ", list->items[i]);
+}
+
+static void print_value(const struct setting *setting, const void *place, FILE *out)
+{
+    const char *text;
+
+    switch (setting->type) {
+    case SETTING_TEXT:
+    case SETTING_PATH:
+        text = *(const char *const *)place;
+        (void)fputs(text == NULL ? "" : setting->is_secret ? "********" : text, out);
+        break;
+    case SETTING_LIST:
+    case SETTING_PATHS:
+        print_list(place, out);
+        break;
+    case SETTING_NUMBER:
+        (void)fprintf(out, "%lld", (long long)*(const int64_t *)place);
+        break;
+    case SETTING_CHOICE:
+        (void)fputs(setting->choices[*(const int64_t *)place], out);
+        break;
+    case SETTING__MAX:
+        break;
+    }
+}
+
+bool settings_print(const struct settings *settings, FILE *out)
+{
+    const char *section = "";
+
+    (void)fprintf(out, "# from %s and the environment\n",
+                  settings->file == NULL ? "defaults (there is no me.conf)" : settings->file);
+    for (size_t i = 0; i < settings_table_len; i++) {
+        const struct setting *setting = &settings_table[i];
+
+        if (strcmp(section, setting->section) != 0)
+            (void)fprintf(out, "\n[%s]\n", setting->section);
+        section = setting->section;
+        (void)fprintf(out, "%s = ", setting->key);
+        print_value(setting, (const char *)settings + setting->offset, out);
+        (void)fputc('\n', out);
+    }
+    return ferror(out) == 0;
+}
