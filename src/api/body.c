@@ -30,7 +30,7 @@ static enum problem refuse_json(struct exchange *exchange, enum strictjson_resul
         return PROBLEM_INVALID_BODY;
     }
     buf_init(&text, 256);
-    buf_append_format(&text, "%s, at line %zu, column %zu", strictjson_text(result), place->line,
+    buf_append_format(&text, "it %s, at line %zu, column %zu", strictjson_text(result), place->line,
                       place->column);
     if (!buf_is_good(&text) ||
         !arena_copy(exchange->service->arena, buf_str(&text), &exchange->note))
