@@ -22,6 +22,7 @@ PROBLEMS = {
 ALLOWED = {"GET", "HEAD", "PATCH", "OPTIONS"}
 PATCH_TYPES = {"application/json", "application/merge-patch+json"}
 WITHOUT_BODY = (204, 304)
+RFC9457 = ("type", "title", "status", "detail")
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _INTERNAL = re.compile(
@@ -164,7 +165,7 @@ def check_problem(answer: Answer):
     assert PROBLEMS[problem["code"]] == answer.status, answer
     assert problem["message"] and isinstance(problem["message"], str), answer
     assert problem["requestId"] == answer.headers["X-Request-Id"], answer
-    assert set(problem) <= {"code", "message", "details", "requestId", "type", "title", "status"}, answer
+    assert set(problem) <= {"code", "message", "details", "requestId", *RFC9457}, answer
     assert ("details" in problem) == (problem["code"] == "validation_failed"), answer
     internal = _INTERNAL.search(json.dumps({**problem, "requestId": "", "details": None}))
     assert not internal, f"{internal[0]!r} is nothing for a client: {answer!r}"

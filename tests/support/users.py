@@ -156,7 +156,8 @@ class Users:
 
     def add_identity(self, user: User, subject=None, **changes) -> dict:
         row = {
-            "user_id": user.row["id"], "issuer": "https://accounts.example.com",
+            "user_id": user.row["id"], "id": uuid.uuid4(),
+            "issuer": "https://accounts.example.com",
             "subject": subject or f"subject-{next(_counter)}", "provider": "example",
             "name": None, "email": None, "avatar_url": None, **_TIMES, **changes,
         }

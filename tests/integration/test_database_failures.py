@@ -1,0 +1,153 @@
+"""The database away, overloaded, slow or not migrated: 503, and nothing internal in it."""
+
+import socket
+import threading
+import time
+
+import pytest
+
+from support.installation import write_secret
+
+
+def assert_unavailable(answer):
+    assert (answer.status, answer.code) == (503, "service_unavailable"), answer
+    assert answer.events("error"), "nothing is in the log"
+
+
+def request(cgi, tokens, user, method="GET", **environment):
+    body = {"bio": "x"} if method == "PATCH" else None
+    return cgi(method, headers=tokens.bearer(user), body=body, **environment)
+
+
+BOTH = pytest.mark.parametrize("method", ["GET", "PATCH"])
+
+
+@BOTH
+def test_no_socket(cgi, tokens, reader, tmp_path, method):
+    host = tmp_path / "nothing.sock"
+    answer = request(cgi, tokens, reader, method, ME_DATABASE_HOST=str(host))
+    assert_unavailable(answer)
+    assert str(host) in str(answer.events("error")), "the log does not name the host"
+
+
+def test_a_refused_tcp_port(cgi, tokens, reader):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    answer = request(cgi, tokens, reader, ME_DATABASE_HOST=f"127.0.0.1:{port}", ME_DATABASE_TLS="off")
+    assert_unavailable(answer)
+
+
+def test_retry_after_is_a_setting(cgi, tokens, reader, tmp_path):
+    answer = request(cgi, tokens, reader, ME_DATABASE_HOST=str(tmp_path / "no"), ME_REQUEST_RETRY_AFTER_S="17")
+    assert answer.headers["Retry-After"] == "17"
+
+
+def test_the_next_host_is_tried(cgi, tokens, reader, installation, tmp_path):
+    hosts = f"{tmp_path / 'nothing.sock'}, {installation.server.socket}"
+    assert request(cgi, tokens, reader, ME_DATABASE_HOST=hosts).status == 200
+
+
+def test_a_wrong_password(cgi, tokens, reader, tmp_path):
+    wrong = write_secret(tmp_path / "wrong.password", "wrong\n")
+    answer = request(cgi, tokens, reader, ME_DATABASE_PASSWORD_FILE=str(wrong))
+    assert_unavailable(answer)
+
+
+def test_an_unknown_account(cgi, tokens, reader):
+    assert_unavailable(request(cgi, tokens, reader, ME_DATABASE_USER="nobody_here"))
+
+
+def test_an_unknown_database(cgi, tokens, reader):
+    assert_unavailable(request(cgi, tokens, reader, ME_DATABASE_NAME="no_such_database"))
+
+
+@pytest.fixture(scope="module")
+def worker_account(mariadb, installation):
+    """The worker's account as SQL names it."""
+    rows = mariadb.execute(
+        "SELECT CONCAT(QUOTE(User), '@', QUOTE(Host)) FROM mysql.user WHERE User = %s", [installation.worker_account])
+    assert len(rows) == 1, "the worker has one account"
+    return rows[0][0]
+
+
+@BOTH
+def test_a_database_that_is_not_migrated(cgi, tokens, reader, mariadb, worker_account, method):
+    mariadb.execute("CREATE DATABASE IF NOT EXISTS me_empty")
+    mariadb.execute(f"GRANT SELECT, UPDATE ON me_empty.* TO {worker_account}")
+    answer = request(cgi, tokens, reader, method, ME_DATABASE_NAME="me_empty")
+    assert_unavailable(answer)
+    assert "migrate" in str(answer.events("error")), "the log does not say what to do"
+
+
+def test_too_many_connections_of_the_account(cgi, tokens, reader, mariadb, installation, worker_account):
+    mariadb.execute(f"ALTER USER {worker_account} WITH MAX_USER_CONNECTIONS 1")
+    held = mariadb.connect(installation.worker_account, installation.worker_password, installation.database)
+    try:
+        assert_unavailable(request(cgi, tokens, reader))
+    finally:
+        held.close()
+        mariadb.execute(f"ALTER USER {worker_account} WITH MAX_USER_CONNECTIONS 0")
+
+
+@pytest.fixture
+def silent_server(tmp_path):
+    """Accepts connections and never says a word."""
+    path = tmp_path / "silent.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen(8)
+        yield path
+
+
+def test_a_server_that_says_nothing(cgi, tokens, reader, silent_server):
+    begin = time.monotonic()
+    answer = request(cgi, tokens, reader, ME_DATABASE_HOST=str(silent_server), ME_DATABASE_CONNECT_TIMEOUT_S="1")
+    assert_unavailable(answer)
+    assert time.monotonic() - begin < 5
+
+
+def locked(mariadb, installation, statement):
+    """A connection of root that holds a lock; closing it lets go."""
+    connection = mariadb.connect(database=installation.database)
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    return connection
+
+
+def test_a_read_that_takes_too_long(cgi, tokens, reader, mariadb, installation):
+    holder = locked(mariadb, installation, "LOCK TABLES users WRITE")
+    try:
+        begin = time.monotonic()
+        assert_unavailable(request(cgi, tokens, reader, ME_DATABASE_READ_TIMEOUT_S="1"))
+        assert time.monotonic() - begin < 10
+    finally:
+        holder.close()
+    assert request(cgi, tokens, reader).status == 200
+
+
+def test_a_patch_waits_for_a_row_that_is_locked_for_a_moment(cgi, tokens, user, mariadb, installation):
+    holder = mariadb.connect(database=installation.database)
+    holder.begin()
+    with holder.cursor() as cursor:
+        cursor.execute("SELECT name FROM users WHERE id = %s FOR UPDATE", [user.row["id"].bytes])
+    release = threading.Timer(0.5, holder.commit)
+    release.start()
+    try:
+        answer = request(cgi, tokens, user, "PATCH")
+    finally:
+        release.join()
+        holder.close()
+    assert answer.status == 200, answer
+
+
+def test_a_refused_write_is_not_reported_as_done(cgi, tokens, users, user, installation):
+    """A constraint that somebody added; the program does not know it."""
+    installation.execute("ALTER TABLE users ADD CONSTRAINT no_tests CHECK (bio IS NULL OR bio <> 'forbidden')")
+    try:
+        answer = cgi.patch(tokens.bearer(user), {"bio": "forbidden"})
+        assert answer.status == 500 and answer.code == "internal_error", answer
+        assert answer.events("error"), "nothing is in the log"
+        assert users.column(user, "bio") is None
+    finally:
+        installation.execute("ALTER TABLE users DROP CONSTRAINT no_tests")
