@@ -5,7 +5,6 @@ import signal
 import socket
 import struct
 import subprocess
-import time
 
 from support import answer as answers
 from support import logfmt
@@ -177,11 +176,3 @@ class Worker:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.wait(5)
-
-
-def wait_until(condition, timeout_s=5.0, what="the condition"):
-    """Polls; AssertionError where it does not become true."""
-    end = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end, f"{what} did not come true within {timeout_s} s"
-        time.sleep(0.01)

@@ -3,13 +3,13 @@
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pymysql
 from pymysql.constants import CLIENT
 
 from support.paths import SOURCE
+from support.processes import is_running, wait_until
 
 SCRIPT = SOURCE / "scripts" / "private-mariadb"
 
@@ -51,11 +51,7 @@ class PrivateMariaDB:
         self._forget_root()
         pid = self.pid()
         os.kill(pid, signal.SIGKILL)
-        for _ in range(1000):
-            if not _is_running(pid):
-                return
-            time.sleep(0.01)
-        raise RuntimeError(f"mariadbd {pid} outlived SIGKILL")
+        wait_until(lambda: not is_running(pid), 10, "the killed server is gone")
 
     def connect(self, user="root", password="", database=None, **more):
         return pymysql.connect(
@@ -95,12 +91,3 @@ class PrivateMariaDB:
                     pass
         finally:
             connection.close()
-
-
-def _is_running(pid: int) -> bool:
-    """False for a zombie too: nobody may have reaped it yet."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"

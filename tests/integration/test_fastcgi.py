@@ -1,0 +1,484 @@
+"""The FastCGI worker: many requests in one process, one after another."""
+
+import os
+import random
+import signal
+import socket
+import struct
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from support import answer as answers
+from support import fastcgi
+from support.fastcgi import PARAMS, STDIN, begin, params, record, stream, variables_of
+from support.paths import clean_environment, program
+from support.processes import is_running, wait_until
+
+
+def assert_serves(worker, tokens, user):
+    answer = worker.get(tokens.bearer(user))
+    assert answer.status == 200 and answer.json["id"] == user.id, answer
+
+
+# ---- one request leaves nothing behind for the next
+
+def mixed_requests(tokens, users, count):
+    """(method, path, headers, body, environment, status, user) in random order, always the same one."""
+    people = [users.add(f"Person {n}", bio=f"bio {n}") for n in range(4)] + [users.full()]
+    banned = users.add("Banned", status="banned")
+    kinds = [
+        lambda user: ("GET", "/me", tokens.bearer(user), None, {}, 200),
+        lambda user: ("GET", "/me", tokens.bearer(user, algorithm="RS256"), None, {}, 200),
+        lambda user: ("HEAD", "/me", tokens.bearer(user), None, {}, 200),
+        lambda user: ("GET", "/me", {}, None, {}, 401),
+        lambda user: ("GET", "/me", {"Authorization": "Bearer x.y.z"}, None, {}, 401),
+        lambda user: ("GET", "/me", tokens.bearer(user, exp=1), None, {}, 401),
+        lambda user: ("GET", "/me", tokens.bearer(banned), None, {}, 403),
+        lambda user: ("GET", "/other", tokens.bearer(user), None, {}, 404),
+        lambda user: ("PUT", "/me", tokens.bearer(user), b"body", {}, 405),
+        lambda user: ("PATCH", "/me", tokens.bearer(user), {"locale": "?", user.row["name"]: 1}, {}, 422),
+        lambda user: ("PATCH", "/me", tokens.bearer(user), b'{"bio":', {}, 400),
+        lambda user: ("PATCH", "/me", tokens.bearer(user), b"x" * 70000, {}, 413),
+        lambda user: ("PATCH", "/me", {**tokens.bearer(user), "If-Match": '"x"'}, {}, {}, 412),
+        lambda user: ("PATCH", "/me", tokens.bearer(user), {"name": user.row["name"]}, {}, 200),
+        lambda user: ("GET", "/me", {**tokens.bearer(user), "If-None-Match": "*"}, None, {}, 304),
+        lambda user: ("OPTIONS", "/me", {}, None, {}, 204),
+        lambda user: ("GET", "/me", {"X-Request-Id": user.id, "Accept": "application/problem+json"}, None, {}, 401),
+    ]
+    chance = random.Random(7)
+    for _ in range(count):
+        user = chance.choice(people)
+        yield chance.choice(kinds)(user), user, people
+
+
+def test_requests_of_many_kinds_do_not_touch_each_other(worker, tokens, users):
+    for (method, path, headers, body, more, status), user, people in mixed_requests(tokens, users, 300):
+        answer = worker(method, path, headers, body, **more)
+        assert answer.status == status, answer
+        for other in people:
+            if other is not user:
+                assert other.id.encode() not in answer.body, answer
+                assert other.row["name"].encode() not in answer.body, answer
+        if status == 200 and method == "GET":
+            assert answer.json == user.expected()
+        if status >= 400 and method != "HEAD" and "X-Request-Id" not in headers:
+            assert answer.json["requestId"] != user.id
+
+
+def test_the_same_request_has_the_same_answer_again_and_again(worker, tokens, full_user):
+    bearer = tokens.bearer(full_user)
+    assert len({worker.get(bearer).body for _ in range(100)}) == 1
+
+
+def test_a_change_is_seen_by_the_next_request(worker, tokens, users, user):
+    bearer = tokens.bearer(user)
+    worker.get(bearer)
+    users.set_column(user, "bio", "changed elsewhere")
+    assert worker.get(bearer).json["bio"] == "changed elsewhere"
+
+
+@pytest.mark.parametrize("status, expected", [("banned", 403), ("deleted", 401)])
+def test_a_status_is_seen_by_the_next_request(worker, tokens, users, user, status, expected):
+    bearer = tokens.bearer(user)
+    assert worker.get(bearer).status == 200
+    users.set_column(user, "status", status)
+    assert worker.get(bearer).status == expected
+
+
+def test_a_revocation_is_seen_by_the_next_request(worker, tokens, users, user):
+    session = users.add_session(user)
+    bearer = tokens.bearer(user, sid=session)
+    assert worker.get(bearer).status == 200
+    users.revoke_session(session)
+    assert worker.get(bearer).status == 401
+
+
+def test_a_token_expires_while_the_worker_lives(start_worker, tokens, reader):
+    worker = start_worker(ME_TOKEN_LEEWAY_S="0")
+    end = int(time.time()) + 2
+    bearer = tokens.bearer(reader, exp=end)
+    assert worker.get(bearer).status == 200
+    time.sleep(max(0, end + 0.05 - time.time()))
+    assert worker.get(bearer).status == 401
+
+
+def test_two_workers_see_each_others_patches(start_worker, tokens, user):
+    one, other = start_worker(), start_worker()
+    bearer = tokens.bearer(user)
+    for number in range(5):
+        patched = one.patch(bearer, {"bio": str(number)})
+        assert other.get(bearer).body == patched.body
+
+
+def test_many_clients_at_once(worker, tokens, users):
+    people = [users.add(f"Client {n}") for n in range(4)]
+
+    def serve(number):
+        user = people[number % len(people)]
+        variables, data = variables_of(headers=tokens.bearer(user))
+        with worker.connect() as connection:
+            connection.send(begin() + stream(PARAMS, params(variables)) + stream(STDIN, data))
+            return user.id, answers.parse_cgi(connection.receive().stdout)
+
+    with ThreadPoolExecutor(8) as pool:
+        for user_id, answer in pool.map(serve, range(80)):
+            assert answer.status == 200 and answer.json["id"] == user_id
+
+
+# ---- the protocol
+
+def request_bytes(tokens, user, method="GET", body=None):
+    variables, data = variables_of(method, headers=tokens.bearer(user), body=body)
+    return begin() + stream(PARAMS, params(variables)) + stream(STDIN, data)
+
+
+def test_a_body_in_many_records_is_one_body(worker, tokens, user):
+    variables, data = variables_of("PATCH", headers=tokens.bearer(user), body={"bio": "in small pieces"})
+    with worker.connect() as connection:
+        connection.send(begin() + stream(PARAMS, params(variables)))
+        for byte in data:
+            connection.send(record(STDIN, bytes([byte])))
+        connection.send(record(STDIN))
+        assert worker.judge(connection.receive(), "PATCH").json["bio"] == "in small pieces"
+
+
+def test_parameters_in_small_records_are_the_same_parameters(worker, tokens, reader):
+    variables, _ = variables_of(headers=tokens.bearer(reader))
+    data = params(variables)
+    with worker.connect() as connection:
+        connection.send(begin())
+        connection.send(b"".join(record(PARAMS, data[i:i + 7]) for i in range(0, len(data), 7)))
+        connection.send(record(PARAMS) + record(STDIN))
+        assert worker.judge(connection.receive()).status == 200
+
+
+def test_without_a_length_the_body_ends_with_the_stream(worker, tokens, user):
+    answer = worker.patch(tokens.bearer(user), {"bio": "chunked"}, CONTENT_LENGTH=None)
+    assert answer.status == 200 and answer.json["bio"] == "chunked"
+
+
+def test_a_body_that_breaks_off_is_refused(worker, tokens, users, user):
+    answer = worker.patch(tokens.bearer(user), b'{"name":"x"}', CONTENT_LENGTH="40")
+    assert (answer.status, answer.code) == (400, "invalid_body"), answer
+    assert users.column(user, "name") == user.row["name"]
+
+
+def test_a_body_that_is_not_read_does_not_disturb_the_next_request(worker, tokens, reader):
+    assert worker("PUT", headers=tokens.bearer(reader), body=b"x" * 300000).status == 405
+    assert_serves(worker, tokens, reader)
+
+
+ODDITIES = {
+    "nothing": b"",
+    "half a header": b"\x01\x01\x00",
+    "rubbish": b"GET /me HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+    "another version": b"\x02" + begin()[1:],
+    "begin alone": begin(),
+    "parameters cut": begin() + stream(PARAMS, params({"REQUEST_METHOD": "GET"}))[:12],
+    "a name longer than the stream": begin() + stream(PARAMS, struct.pack("!II", 0xFFFFFFFF, 0xFFFFFFFF) + b"x"),
+    "a role that is not ours": record(fastcgi.BEGIN_REQUEST, struct.pack("!HB5x", 3, 0)),
+    "an abort": begin() + record(fastcgi.ABORT_REQUEST),
+    "a record of an unknown type": record(99, b"x"),
+}
+
+
+@pytest.mark.parametrize("data", ODDITIES.values(), ids=ODDITIES)
+def test_a_broken_client_does_not_harm_the_worker(worker, tokens, reader, data):
+    with worker.connect() as connection:
+        connection.send(data)
+        connection.socket.shutdown(socket.SHUT_WR)
+        connection.socket.settimeout(5)
+        try:
+            while connection.socket.recv(4096):
+                pass
+        except ConnectionResetError:
+            pass
+    assert_serves(worker, tokens, reader)
+
+
+def test_a_client_that_goes_before_the_answer_does_not_harm_the_worker(worker, tokens, full_user):
+    for _ in range(5):
+        with worker.connect() as connection:
+            connection.send(request_bytes(tokens, full_user))
+    assert_serves(worker, tokens, full_user)
+
+
+# ---- its end
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+@pytest.mark.parametrize("served", [0, 1], ids=["never used", "used"])
+def test_an_idle_worker_ends_at_once(worker, tokens, reader, number, served):
+    wait_until(worker.socket.exists)
+    for _ in range(served):
+        assert_serves(worker, tokens, reader)
+    time.sleep(0.3)
+    begun = time.monotonic()
+    worker.signal(number)
+    assert worker.wait(1) == 0
+    assert time.monotonic() - begun < 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_the_request_in_hand_is_finished_while_its_body_arrives(worker, tokens, users, user, number):
+    assert_serves(worker, tokens, user)
+    variables, data = variables_of("PATCH", headers=tokens.bearer(user), body={"bio": "finished"})
+    with worker.connect() as connection:
+        connection.send(begin() + stream(PARAMS, params(variables)) + record(STDIN, data[:5]))
+        time.sleep(0.3)
+        worker.signal(number)
+        time.sleep(0.3)
+        connection.send(record(STDIN, data[5:]) + record(STDIN))
+        assert worker.judge(connection.receive(), "PATCH").status == 200
+    assert worker.wait(3) == 0
+    assert users.column(user, "bio") == "finished"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_the_request_in_hand_is_finished_while_the_database_works(worker, tokens, users, user, installation, number):
+    holder = installation.server.connect(database=installation.database)
+    holder.begin()
+    with holder.cursor() as cursor:
+        cursor.execute("SELECT name FROM users WHERE id = %s FOR UPDATE", [user.row["id"].bytes])
+    with worker.connect() as connection:
+        connection.send(request_bytes(tokens, user, "PATCH", {"bio": "finished"}))
+        wait_until(lambda: waits_for_lock(installation), what="the worker waits for the row")
+        worker.signal(number)
+        time.sleep(0.3)
+        assert worker.is_running()
+        holder.commit()
+        holder.close()
+        assert worker.judge(connection.receive(), "PATCH").status == 200
+    assert worker.wait(3) == 0
+    assert users.column(user, "bio") == "finished"
+
+
+def waits_for_lock(installation):
+    return installation.execute("SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'")
+
+
+def test_after_the_signal_no_further_request_is_taken(worker, tokens, reader):
+    assert_serves(worker, tokens, reader)
+    worker.signal(signal.SIGTERM)
+    assert worker.wait(1) == 0
+    with pytest.raises(OSError):
+        worker.connect().receive()
+
+
+# ---- its connection to the database
+
+def connections_of(installation):
+    rows = installation.execute(
+        "SELECT ID FROM information_schema.PROCESSLIST WHERE USER = %s", [installation.worker_account])
+    return [row[0] for row in rows]
+
+
+def test_it_connects_when_the_first_request_needs_it(worker, tokens, reader, installation):
+    wait_until(lambda: not connections_of(installation), what="the connections of earlier tests go")
+    assert worker("OPTIONS").status == 204 and worker.get({}).status == 401
+    assert connections_of(installation) == []
+    assert_serves(worker, tokens, reader)
+    assert len(connections_of(installation)) == 1
+
+
+def test_it_keeps_its_connection(worker, tokens, user, installation):
+    assert_serves(worker, tokens, user)
+    before = connections_of(installation)
+    for number in range(5):
+        assert worker.patch(tokens.bearer(user), {"bio": str(number)}).status == 200
+    assert connections_of(installation) == before
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_a_killed_connection_is_opened_again(worker, tokens, user, installation, method):
+    wait_until(lambda: not connections_of(installation), what="the connections of earlier tests go")
+    assert_serves(worker, tokens, user)
+    for connection in connections_of(installation):
+        installation.execute(f"KILL {connection}")
+    answer = worker(method, headers=tokens.bearer(user), body={"bio": "x"} if method == "PATCH" else None)
+    assert answer.status == 200, answer
+
+
+def test_a_killed_connection_in_the_middle_of_a_patch_reports_nothing_as_done(worker, tokens, users, user, installation):
+    wait_until(lambda: not connections_of(installation), what="the connections of earlier tests go")
+    holder = installation.server.connect(database=installation.database)
+    holder.begin()
+    with holder.cursor() as cursor:
+        cursor.execute("SELECT name FROM users WHERE id = %s FOR UPDATE", [user.row["id"].bytes])
+    with worker.connect() as connection:
+        connection.send(request_bytes(tokens, user, "PATCH", {"bio": "done"}))
+        wait_until(lambda: waits_for_lock(installation), what="the worker waits for the row")
+        for victim in connections_of(installation):
+            installation.execute(f"KILL {victim}")
+        holder.commit()
+        holder.close()
+        answer = worker.judge(connection.receive(), "PATCH")
+    stored = users.column(user, "bio")
+    assert (answer.status, stored) in [(200, "done"), (503, None)], answer
+    assert_serves(worker, tokens, user)
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_a_database_that_was_restarted_serves_the_next_request(worker, tokens, user, mariadb, how):
+    bearer = tokens.bearer(user)
+    assert worker.patch(bearer, {"bio": "before"}).status == 200
+    getattr(mariadb, how)()
+    try:
+        answer = worker.get(bearer)
+        assert (answer.status, answer.code) == (503, "service_unavailable"), answer
+    finally:
+        mariadb.start()
+    answer = worker.get(bearer)
+    assert answer.status == 200 and answer.json["bio"] == "before", answer
+    assert worker.patch(bearer, {"bio": "after"}).status == 200
+
+
+def test_an_idle_connection_is_closed(start_worker, tokens, reader, installation):
+    wait_until(lambda: not connections_of(installation), what="the connections of earlier tests go")
+    worker = start_worker(ME_DATABASE_IDLE_CLOSE_S="1")
+    assert_serves(worker, tokens, reader)
+    assert len(connections_of(installation)) == 1
+    wait_until(lambda: not connections_of(installation), 3, "the idle connection goes")
+    assert_serves(worker, tokens, reader)
+
+
+def test_a_connection_in_use_is_not_idle(start_worker, tokens, reader, installation):
+    wait_until(lambda: not connections_of(installation), what="the connections of earlier tests go")
+    worker = start_worker(ME_DATABASE_IDLE_CLOSE_S="1")
+    assert_serves(worker, tokens, reader)
+    before = connections_of(installation)
+    for _ in range(4):
+        time.sleep(0.4)
+        assert_serves(worker, tokens, reader)
+    assert connections_of(installation) == before
+
+
+@pytest.fixture
+def init_connect(mariadb):
+    """Sets what the server runs at the start of every connection that is not root's."""
+    def set_to(sql):
+        mariadb.execute("SET GLOBAL init_connect = %s", [sql])
+    yield set_to
+    set_to("")
+
+
+SURPRISES = {
+    "a transaction": "START TRANSACTION",
+    "a transaction with a snapshot": "START TRANSACTION WITH CONSISTENT SNAPSHOT",
+    "no autocommit": "SET autocommit = 0",
+    "serializable": "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+    "another time zone": "SET time_zone = '+09:00'",
+    "a lax mode": "SET sql_mode = ''",
+    "quotes as identifiers": "SET sql_mode = 'ANSI'",
+    "latin1": "SET NAMES latin1",
+}
+
+
+@pytest.mark.parametrize("sql", SURPRISES.values(), ids=SURPRISES)
+def test_whatever_state_a_connection_begins_in(worker, tokens, users, init_connect, sql):
+    """A connection that is inside a transaction would read an old snapshot, and a ban be missed."""
+    init_connect(sql)
+    user = users.add("Zoë")
+    session = users.add_session(user)
+    bearer = tokens.bearer(user, sid=session)
+    assert worker.get(bearer).json == user.expected()
+    patched = worker.patch(bearer, {"bio": "日本"})
+    assert patched.status == 200 and users.column(user, "bio") == "日本"
+    assert worker.get(bearer).body == patched.body
+    users.set_column(user, "status", "banned")
+    assert worker.get(bearer).status == 403
+
+
+def test_no_transaction_stays_open(worker, tokens, user, installation):
+    for document in ({"bio": "x"}, {}, {"locale": "?"}):
+        worker.patch(tokens.bearer(user), document)
+    worker.patch({**tokens.bearer(user), "If-Match": '"x"'}, {"bio": "y"})
+    worker.get(tokens.bearer(user))
+    assert installation.execute("SELECT trx_id FROM information_schema.INNODB_TRX") == []
+
+
+# ---- the process
+
+def test_no_secret_is_in_the_process_list(worker, tokens, reader, installation):
+    assert_serves(worker, tokens, reader)
+    process = Path(f"/proc/{worker.pid}")
+    shown = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+    for secret in (installation.worker_password, installation.secret):
+        assert secret.encode() not in shown
+
+
+@pytest.mark.parametrize("closing", ["2>&-", ">&-", ">&- 2>&-"])
+def test_closed_descriptors_are_not_written_into(start_worker, tokens, user, closing):
+    """Else the connection to the database gets the number of standard error, and the log goes into it."""
+    worker = start_worker(shell=f'exec "$0" {closing}', ME_LOG_LEVEL="debug")
+    for number in range(3):
+        assert worker.patch(tokens.bearer(user), {"bio": str(number)}).status == 200
+        assert worker.get({}).status == 401
+
+
+def test_descriptors_do_not_grow_in_number(worker, tokens, user, installation):
+    def count():
+        return len(list(Path(f"/proc/{worker.pid}/fd").iterdir()))
+
+    assert_serves(worker, tokens, user)
+    before = count()
+    for _ in range(20):
+        worker.patch(tokens.bearer(user), {"locale": "?"})
+        assert_serves(worker, tokens, user)
+    for connection in connections_of(installation):
+        installation.execute(f"KILL {connection}")
+    assert_serves(worker, tokens, user)
+    assert count() == before
+
+
+def test_memory_does_not_grow(start_worker, tokens, users, user):
+    """A leak of a kilobyte for each request would show."""
+    worker = start_worker()
+    bearer = tokens.bearer(user)
+
+    def resident_kib():
+        status = Path(f"/proc/{worker.pid}/status").read_text()
+        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
+
+    def serve(count):
+        for number in range(count):
+            worker.get(bearer)
+            worker.get({"Authorization": "Bearer x.y.z"})
+            worker.patch(bearer, {"bio": "x" * 1000 + str(number), "locale": None})
+
+    serve(60)
+    before = resident_kib()
+    serve(200)
+    assert resident_kib() - before < 400
+
+
+def test_the_log_says_what_was_answered(start_worker, tokens, reader):
+    worker = start_worker(ME_LOG_LEVEL="debug")
+    answer = worker.get({**tokens.bearer(reader), "X-Request-Id": "my-id"})
+    lines = [event for event in answer.log if event.get("request_id") == "my-id"]
+    assert len(lines) == 1
+    assert (lines[0]["method"], lines[0]["path"], lines[0]["status"]) == ("GET", "/me", "200")
+
+
+def test_spawn_fcgi_starts_it(installation, tokens, reader, tmp_path):
+    """As an init script does: a socket made by spawn-fcgi, several workers behind it."""
+    pid_file, path = tmp_path / "pid", tmp_path / "w.sock"
+    subprocess.run(
+        ["spawn-fcgi", "-s", str(path), "-P", str(pid_file), "-M", "0600", "-F", "2", "--",
+         str(program("me.fcgi"))],
+        check=True, timeout=30, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=clean_environment(ME_CONF=str(installation.conf)))
+    pids = [int(pid) for pid in pid_file.read_text().split()]
+    try:
+        assert len(pids) == 2
+        for _ in range(6):
+            with fastcgi.Connection(path) as connection:
+                connection.send(request_bytes(tokens, reader))
+                assert answers.parse_cgi(connection.receive().stdout).status == 200
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not any(map(is_running, pids)), 5, "the workers have ended")
