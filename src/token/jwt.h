@@ -28,6 +28,8 @@ enum jwt_verdict {
     JWT_CRITICAL,        /* crit: we understand no extension (RFC 7515, 4.1.11) */
     JWT_UNENCODED,       /* b64 (RFC 7797) */
     JWT_EMBEDDED_KEY,    /* jwk, jku, x5c, x5u */
+    JWT_COMPRESSED,      /* zip */
+    JWT_NESTED,          /* cty: a JWT in a JWT (RFC 7519, 5.2) */
     JWT_WRONG_TYP,       /* typ is neither JWT nor at+jwt (RFC 8725, 3.11) */
     JWT_ALGORITHM_NONE,
     JWT_ALGORITHM_UNKNOWN, /* missing, or none of ours */
