@@ -11,11 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "format/settings.h"
+#include "store/statement.h"
 
 enum store_result {
     STORE_OK = 0,
@@ -31,6 +33,9 @@ enum store_result {
     STORE_FAILED,      /* anything else: a fault of this program or of the schema */
     STORE__MAX
 };
+
+/* For the log: "unavailable". */
+const char *store_result_name(enum store_result result);
 
 struct database;
 
@@ -66,5 +71,55 @@ void database_close(struct database *database);
 typedef enum store_result database_work(struct database *database, void *context, struct err *err);
 enum store_result database_transact(struct database *database, database_work *work, void *context,
                                     struct err *err) MUST_CHECK;
+
+/* The account's name, borrowed from the settings. */
+const char *database_user(const struct settings *settings, enum database_account account);
+
+/* Appends the account's password, nothing where it has none. As with database_new, `readers` are
+ * demanded of its file. */
+bool database_password(const struct settings *settings, enum database_account account,
+                       enum file_readers readers, struct buf *out, struct err *err) MUST_CHECK;
+
+/*
+ * From here on for the other modules of this folder.
+ *
+ * Sees one row; its values are borrowed until it returns. Anything but STORE_OK ends the rows and
+ * is the result of the call.
+ */
+typedef enum store_result row_visit(void *context, const struct value *row, struct err *err);
+
+struct call {
+    enum statement_id statement;
+    const struct value *in; /* as many as the statement takes */
+    row_visit *visit;       /* of a statement that has columns out; NULL: nobody looks */
+    void *context;          /* for visit */
+    int64_t
+        *rows; /* NULL, or set to the rows found, by a write also those that it left as they were */
+};
+
+/*
+ * Runs one statement, connecting and preparing it where that was not done yet. All rows have
+ * arrived before the first is visited, so a visit may run statements of its own, but not the same
+ * one. Outside of a transaction a read whose connection turns out to be lost is repeated once on
+ * another; a write whose connection was lost there is STORE_IN_DOUBT.
+ */
+enum store_result database_run(struct database *database, const struct call *call,
+                               struct err *err) MUST_CHECK;
+
+/* As database_run for a statement whose rows, if any, nobody looks at; `rows` as in struct call. */
+enum store_result database_run_counted(struct database *database, enum statement_id statement,
+                                       const struct value *in, int64_t *rows,
+                                       struct err *err) MUST_CHECK;
+
+/* Runs one statement of the migrations as it stands. What it returns is thrown away. */
+enum store_result database_run_text(struct database *database, struct str sql,
+                                    struct err *err) MUST_CHECK;
+
+/*
+ * Opens a connection for migrations: answers may take a day, and from here to database_close a
+ * connection that is lost stays lost, since the lock of the migrations goes with it.
+ */
+enum store_result database_open_for_migrations(struct database *database,
+                                               struct err *err) MUST_CHECK;
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * The schema's migrations: forward only, applied in order under a lock of the database (GET_LOCK),
  * each recorded with a checksum. The files of schema/ are compiled in; a folder can take their
- * place. Statements of a file are ended by `;` at the end of a line.
+ * place. How a file is written: store/migration_file.h.
  */
 #ifndef ME_STORE_MIGRATIONS_H
 #define ME_STORE_MIGRATIONS_H
@@ -37,7 +37,8 @@ typedef bool migration_visit(void *context, const struct migration_row *row); /*
 
 struct migrations;
 
-/* `folder` NULL: those compiled in. */
+/* `folder` NULL: those compiled in. Other files than *.sql are left alone. NULL with `err`: a file
+ * cannot be read or is no migration. */
 struct migrations *migrations_open(const char *folder, struct err *err) MUST_CHECK;
 void migrations_close(struct migrations *migrations);
 
@@ -47,17 +48,15 @@ enum store_result migrations_status(struct migrations *migrations, struct databa
                                     struct err *err) MUST_CHECK;
 
 /*
- * Applies what is missing and calls `visit` after each one. Nothing is applied where any recorded
- * one is changed or unknown. Where a statement fails `err` names the file, the statement's number,
- * its line and the server's message; what was done before it is recorded, and a later call goes on
- * with the statement that failed (the statements before it must be unchanged).
+ * Takes the lock, creates schema_migrations where it is missing, applies what is missing and calls
+ * `visit` after each one. Nothing is applied where any recorded one is changed or unknown. Where a
+ * statement fails `err` names the file, the statement's number, its line and the server's message;
+ * what was done before it is recorded, and a later call goes on with the statement that failed (the
+ * statements before it must be unchanged). STORE_UNAVAILABLE also where another migration holds the
+ * lock; STORE_REFUSED: changed or unknown.
  */
 enum store_result migrations_apply(struct migrations *migrations, struct database *database,
                                    migration_visit *visit, void *context,
                                    struct err *err) MUST_CHECK;
-
-/* The accounts that the programs need, as SQL to read and run: appended to `out`. */
-struct buf;
-bool grants_print(const struct settings *settings, struct buf *out) MUST_CHECK;
 
 #endif

@@ -56,6 +56,11 @@ enum store_result profiles_load_locked(struct database *database,
                                        const struct access_request *request, struct arena *arena,
                                        struct profile_load *out, struct err *err) MUST_CHECK;
 
+/* The profile whoever asks, for the operator: STORE_NOT_FOUND where there is no such user. */
+enum store_result profiles_read(struct database *database, const struct uuid *user,
+                                struct arena *arena, struct profile *out,
+                                struct err *err) MUST_CHECK;
+
 /* Within the transaction that locked it: writes the five members and updated_at. */
 enum store_result profiles_update(struct database *database, const struct profile *profile,
                                   struct err *err) MUST_CHECK;

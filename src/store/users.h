@@ -40,9 +40,9 @@ enum store_result users_set_status(struct database *database, const struct uuid 
                                    enum user_status status, struct err *err) MUST_CHECK;
 
 /*
- * Child rows. An id is made by the caller. A new default email or primary phone takes that role
- * from the one that has it. STORE_NOT_FOUND: no such user (add) or row (remove); STORE_DUPLICATE:
- * it is there already, perhaps as another user's.
+ * Child rows. The id of an email or phone is made by the caller. A new default email or primary
+ * phone takes that role from the one that has it. STORE_NOT_FOUND: no such user (add) or row
+ * (remove); STORE_DUPLICATE: it is there already, perhaps as another user's.
  */
 enum store_result users_add_email(struct database *database, const struct uuid *user,
                                   const struct profile_email *email, struct err *err) MUST_CHECK;
@@ -68,5 +68,10 @@ enum store_result users_set_fraud_score(struct database *database, const struct 
                                         int64_t score, struct err *err) MUST_CHECK;
 enum store_result users_remove_fraud_score(struct database *database, const struct uuid *user,
                                            struct err *err) MUST_CHECK;
+
+/* Within a transaction: locks the user's row, so that no other change of the user comes between.
+ * STORE_NOT_FOUND: no such user. */
+enum store_result users_lock(struct database *database, const struct uuid *user,
+                             struct err *err) MUST_CHECK;
 
 #endif

@@ -1,0 +1,244 @@
+#include "store/connection.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <mysql.h>
+
+#include "base/buf.h"
+#include "store/endpoint.h"
+#include "store/failure.h"
+#include "store/prepared.h"
+
+/* The certificates that Debian and its relatives trust; database.tls_ca names others. */
+#define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
+
+enum {
+    TRANSACTION_ISOLATION_SINCE = 110101, /* MariaDB 11.1.1 renamed tx_isolation */
+    LOCK_WAIT_MAX_S = 2, /* a few tries of this length must fit into the patience of a client */
+    OPEN_ERRORS_MAX_BYTES = 480
+};
+
+struct connection {
+    MYSQL *mysql;
+    size_t host;         /* its index in the list */
+    unsigned int number; /* of the last failure; 0: of none, or of this program's own */
+    bool is_broken, is_elsewhere;
+    struct prepared *prepared[STATEMENT__MAX];
+};
+
+/* Takes note of what a failure means for the connection. */
+static void note_failure(struct connection *connection, unsigned int number)
+{
+    connection->number = number;
+    if (number == 0)
+        return;
+    connection->is_broken |= failure_of(number)->is_broken;
+    connection->is_elsewhere |= failure_of(number)->is_elsewhere;
+}
+
+enum store_result connection_run_text(struct connection *connection, struct str sql,
+                                      struct err *err)
+{
+    MYSQL *mysql = connection->mysql;
+    connection->number = 0;
+    if (mysql_real_query(mysql, sql.data, sql.len) == 0) {
+        mysql_free_result(mysql_store_result(mysql));
+        if (mysql_errno(mysql) == 0)
+            return STORE_OK;
+    }
+    note_failure(connection, mysql_errno(mysql));
+    return failure_report(connection->number, "MariaDB", mysql_error(mysql), err);
+}
+
+enum store_result connection_run(struct connection *connection, const struct call *call,
+                                 struct err *err)
+{
+    enum store_result result = STORE_OK;
+    unsigned int number = 0;
+    struct prepared **prepared = &connection->prepared[call->statement];
+    if (*prepared == NULL)
+        result =
+            prepared_new(connection->mysql, statement_get(call->statement), prepared, &number, err);
+    if (result == STORE_OK)
+        result = prepared_run(*prepared, call, &number, err);
+    note_failure(connection, number);
+    return result;
+}
+
+enum store_result connection_commit(struct connection *connection, struct err *err)
+{
+    enum store_result result = connection_run_text(connection, STR("COMMIT"), err);
+    if (result == STORE_OK || !failure_of(connection->number)->is_ambiguous)
+        return result;
+    err_prefix(err, "COMMIT, which may have been done");
+    return STORE_IN_DOUBT;
+}
+
+bool connection_is_in_transaction(const struct connection *connection)
+{
+    return (connection->mysql->server_status & SERVER_STATUS_IN_TRANS) != 0;
+}
+
+bool connection_is_broken(const struct connection *connection)
+{
+    return connection->is_broken;
+}
+
+size_t connection_next_host(const struct connection *connection)
+{
+    return connection->is_elsewhere ? connection->host + 1 : 0;
+}
+
+void connection_close(struct connection *connection)
+{
+    if (connection == NULL)
+        return;
+    for (size_t i = 0; i < STATEMENT__MAX; i++)
+        prepared_free(connection->prepared[i]);
+    if (connection->mysql != NULL)
+        mysql_close(connection->mysql);
+    free(connection);
+}
+
+static bool set_seconds(MYSQL *mysql, enum mysql_option option, int64_t seconds)
+{
+    unsigned int value = (unsigned int)seconds;
+    return mysql_options(mysql, option, &value) == 0;
+}
+
+static bool set_flag(MYSQL *mysql, enum mysql_option option, bool on)
+{
+    my_bool value = on;
+    return mysql_options(mysql, option, &value) == 0;
+}
+
+/* Every default of the library that waits for ever, trusts the server, or hides a lost connection.
+ */
+static bool set_options(MYSQL *mysql, const struct connection_options *options)
+{
+    const struct settings *settings = options->settings;
+    unsigned int local_infile = 0;
+    return set_seconds(mysql, MYSQL_OPT_CONNECT_TIMEOUT, settings->database.connect_timeout_s) &&
+           set_seconds(mysql, MYSQL_OPT_READ_TIMEOUT, options->read_timeout_s) &&
+           set_seconds(mysql, MYSQL_OPT_WRITE_TIMEOUT, settings->database.write_timeout_s) &&
+           mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &local_infile) == 0 &&
+           set_flag(mysql, MYSQL_OPT_RECONNECT, false) &&
+           set_flag(mysql, MYSQL_REPORT_DATA_TRUNCATION, true) &&
+           mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4") == 0;
+}
+
+static bool set_tls(MYSQL *mysql, const struct settings *settings)
+{
+    int64_t tls = settings->database.tls;
+    const char *ca = settings->database.tls_ca != NULL ? settings->database.tls_ca : SYSTEM_CA;
+    return set_flag(mysql, MYSQL_OPT_SSL_ENFORCE, tls != SETTINGS_TLS_OFF) &&
+           set_flag(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, tls == SETTINGS_TLS_VERIFY) &&
+           (tls != SETTINGS_TLS_VERIFY || mysql_options(mysql, MYSQL_OPT_SSL_CA, ca) == 0);
+}
+
+static bool set_transport(MYSQL *mysql, const struct endpoint *endpoint,
+                          const struct settings *settings)
+{
+    enum mysql_protocol_type protocol =
+        endpoint->is_socket ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
+    return mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol) == 0 &&
+           (endpoint->is_socket || set_tls(mysql, settings));
+}
+
+/* How long to wait for a row or table that another holds: always less than the read time-out. */
+static int64_t lock_wait_s(const struct settings *settings)
+{
+    int64_t half = settings->database.read_timeout_s / 2;
+    return half < LOCK_WAIT_MAX_S ? half : LOCK_WAIT_MAX_S;
+}
+
+static enum store_result set_up_session(struct connection *connection,
+                                        const struct settings *settings, struct err *err)
+{
+    char sql[400];
+    int64_t wait_s = lock_wait_s(settings);
+    const char *isolation =
+        mysql_get_server_version(connection->mysql) >= TRANSACTION_ISOLATION_SINCE
+            ? "transaction_isolation"
+            : "tx_isolation";
+    int len = snprintf(sql, sizeof(sql),
+                       "SET SESSION autocommit = 1, %s = 'READ-COMMITTED', "
+                       "sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
+                       "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', "
+                       "time_zone = '+00:00', innodb_lock_wait_timeout = %" PRId64
+                       ", lock_wait_timeout = %" PRId64,
+                       isolation, wait_s, wait_s);
+    if (len < 0 || (size_t)len >= sizeof(sql)) {
+        err_set(err, "the set-up of the session does not fit its buffer");
+        return STORE_FAILED;
+    }
+    return connection_run_text(connection, (struct str){sql, (size_t)len}, err);
+}
+
+static enum store_result connect_to(struct connection *connection, const struct endpoint *endpoint,
+                                    const struct connection_options *options, struct err *err)
+{
+    MYSQL *mysql = mysql_init(NULL);
+    const char *host = endpoint->is_socket ? NULL : endpoint->name;
+    const char *socket = endpoint->is_socket ? endpoint->name : NULL;
+    connection->mysql = mysql; /* transferred */
+    if (mysql == NULL || !set_options(mysql, options) ||
+        !set_transport(mysql, endpoint, options->settings)) {
+        err_set(err, "out of memory, or a client library that lacks an option");
+        return STORE_FAILED;
+    }
+    if (mysql_real_connect(mysql, host, options->user, options->password,
+                           options->settings->database.name, endpoint->port, socket,
+                           CLIENT_FOUND_ROWS) == NULL) {
+        enum store_result result =
+            failure_report(mysql_errno(mysql), "MariaDB", mysql_error(mysql), err);
+        return result == STORE_LOST ? STORE_UNAVAILABLE : result;
+    }
+    return set_up_session(connection, options->settings, err);
+}
+
+static struct connection *open_one(const struct connection_options *options, size_t host,
+                                   enum store_result *result, struct err *err)
+{
+    struct endpoint endpoint;
+    struct connection *connection = NULL;
+    const char *item = options->settings->database.host.items[host];
+    *result = STORE_FAILED;
+    if (!endpoint_parse(item, &endpoint, err))
+        return NULL;
+    connection = calloc(1, sizeof(*connection));
+    if (connection == NULL) {
+        err_set(err, "out of memory");
+        return NULL;
+    }
+    connection->host = host;
+    *result = connect_to(connection, &endpoint, options, err);
+    if (*result == STORE_OK)
+        return connection;
+    err_prefix(err, "%s", item);
+    connection_close(connection);
+    return NULL;
+}
+
+struct connection *connection_open(const struct connection_options *options,
+                                   enum store_result *result, struct err *err)
+{
+    const struct settings_list *hosts = &options->settings->database.host;
+    struct connection *connection = NULL;
+    struct err wrong = {{0}};
+    struct buf all;
+    *result = STORE_FAILED;
+    err_set(&wrong, "database.host names no host");
+    buf_init(&all, OPEN_ERRORS_MAX_BYTES);
+    for (size_t i = 0; i < hosts->count && connection == NULL; i++) {
+        connection = open_one(options, (options->first_host + i) % hosts->count, result, &wrong);
+        buf_append_format(&all, "%s%s", i > 0 ? "; " : "", wrong.text);
+    }
+    if (connection == NULL)
+        err_set(err, "%.*s", STR_ARGS(all.len > 0 ? buf_str(&all) : str_from(wrong.text)));
+    buf_free(&all);
+    return connection;
+}

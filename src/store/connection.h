@@ -1,0 +1,47 @@
+/*
+ * One open connection: where it leads, how its session is set up, and the statements that were
+ * prepared on it. It is never reopened by itself: whoever owns it decides. Of this folder alone.
+ */
+#ifndef ME_STORE_CONNECTION_H
+#define ME_STORE_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/err.h"
+#include "store/database.h"
+
+struct connection;
+
+struct connection_options {
+    const struct settings *settings;
+    const char *user, *password; /* password NULL: none is sent */
+    int64_t read_timeout_s;
+    size_t first_host; /* where in the list of hosts to begin; the others follow in order */
+};
+
+/* NULL with `err`, which says of every host why not; *result is then what that means. */
+struct connection *connection_open(const struct connection_options *options,
+                                   enum store_result *result, struct err *err) MUST_CHECK;
+void connection_close(struct connection *connection);
+
+enum store_result connection_run(struct connection *connection, const struct call *call,
+                                 struct err *err) MUST_CHECK;
+enum store_result connection_run_text(struct connection *connection, struct str sql,
+                                      struct err *err) MUST_CHECK;
+
+/* COMMIT; STORE_IN_DOUBT where the answer does not tell whether it was done. */
+enum store_result connection_commit(struct connection *connection, struct err *err) MUST_CHECK;
+
+/* Whether the server says that a transaction is open. */
+bool connection_is_in_transaction(const struct connection *connection);
+
+/* After a failure: the connection is of no more use. */
+bool connection_is_broken(const struct connection *connection);
+
+/* Where the next connection should begin in the list of hosts. */
+size_t connection_next_host(const struct connection *connection);
+
+#endif

@@ -1,0 +1,312 @@
+#include "store/database.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include <mysql.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "store/connection.h"
+
+enum {
+    PASSWORD_MAX_BYTES = 4096,
+    TRIES_MAX = 4, /* of a transaction that met a conflict */
+    PAUSE_MIN_MS = 2,
+    PAUSE_STEP_MS = 10, /* doubled with each try; the pause is a random part of it */
+    MIGRATION_READ_TIMEOUT_S = 24 * 60 * 60
+};
+
+struct database {
+    const struct settings *settings; /* borrowed */
+    const char *user;
+    struct buf password; /* ends in a NUL that is part of it; empty: none is sent */
+    struct connection *connection;
+    size_t next_host;
+    int64_t used_us; /* clock_monotonic_us at the end of the last use */
+    bool is_pinned;  /* for migrations: never reopened by itself */
+    struct {
+        bool is_open, has_written;
+        enum store_result failed; /* the first conflict or loss in it: it can only be rolled back */
+    } transaction;
+};
+
+static const char *const result_names[STORE__MAX] = {
+    [STORE_OK] = "ok",
+    [STORE_ABANDONED] = "abandoned",
+    [STORE_NOT_FOUND] = "not_found",
+    [STORE_DUPLICATE] = "duplicate",
+    [STORE_REFUSED] = "refused",
+    [STORE_CONFLICT] = "conflict",
+    [STORE_LOST] = "lost",
+    [STORE_UNAVAILABLE] = "unavailable",
+    [STORE_IN_DOUBT] = "in_doubt",
+    [STORE_FAILED] = "failed",
+};
+
+const char *store_result_name(enum store_result result)
+{
+    return result_names[result];
+}
+
+static bool has_account_of_its_own(const struct settings *settings, enum database_account account)
+{
+    return account == DATABASE_ADMIN && settings->admin.user != NULL;
+}
+
+/* The text of a password file is its first line; one line feed at its end is no part of it. */
+static bool trim_password(struct buf *password, const char *path, struct err *err)
+{
+    if (password->len > 0 && password->data[password->len - 1] == '\n')
+        password->len--;
+    if (password->len > 0 && password->data[password->len - 1] == '\r')
+        password->len--;
+    if (!str_has_byte(buf_str(password), '\n') && !str_has_byte(buf_str(password), '\0'))
+        return true;
+    err_set(err, "%s: holds more than one line: a password is one", path);
+    return false;
+}
+
+bool database_password(const struct settings *settings, enum database_account account,
+                       enum file_readers readers, struct buf *out, struct err *err)
+{
+    bool is_own = has_account_of_its_own(settings, account);
+    const char *path = is_own ? settings->admin.password_file : settings->database.password_file;
+    if (path != NULL)
+        return file_read(path, readers, out, err) && trim_password(out, path, err);
+    if (!is_own && settings->database.password != NULL)
+        buf_append_text(out, settings->database.password);
+    return buf_is_good(out);
+}
+
+const char *database_user(const struct settings *settings, enum database_account account)
+{
+    return has_account_of_its_own(settings, account) ? settings->admin.user
+                                                     : settings->database.user;
+}
+
+struct database *database_new(const struct settings *settings, enum database_account account,
+                              enum file_readers readers, struct err *err)
+{
+    struct database *database = calloc(1, sizeof(*database));
+    if (database == NULL || mysql_library_init(0, NULL, NULL) != 0) {
+        err_set(err, "out of memory");
+        free(database);
+        return NULL;
+    }
+    database->settings = settings;
+    database->user = database_user(settings, account);
+    buf_init(&database->password, PASSWORD_MAX_BYTES);
+    if (!database_password(settings, account, readers, &database->password, err)) {
+        database_free(database);
+        return NULL;
+    }
+    if (database->password.len > 0)
+        buf_append_byte(&database->password, '\0');
+    return database;
+}
+
+void database_free(struct database *database)
+{
+    if (database == NULL)
+        return;
+    database_close(database);
+    buf_free_secret(&database->password);
+    free(database);
+}
+
+void database_close(struct database *database)
+{
+    connection_close(database->connection);
+    database->connection = NULL;
+    database->is_pinned = false;
+}
+
+/* Closes a connection that is of no more use, and remembers where to look next. */
+static void discard(struct database *database)
+{
+    bool is_pinned = database->is_pinned;
+    database->next_host = connection_next_host(database->connection);
+    database_close(database);
+    database->is_pinned = is_pinned;
+}
+
+static enum store_result open_connection(struct database *database, int64_t read_timeout_s,
+                                         struct err *err)
+{
+    enum store_result result = STORE_FAILED;
+    const struct connection_options options = {
+        .settings = database->settings,
+        .user = database->user,
+        .password = database->password.len > 0 ? database->password.data : NULL,
+        .read_timeout_s = read_timeout_s,
+        .first_host = database->next_host,
+    };
+    database->connection = connection_open(&options, &result, err);
+    return result;
+}
+
+/* A transaction, and the lock of the migrations, are lost with their connection. */
+static enum store_result ensure_connection(struct database *database, struct err *err)
+{
+    if (database->connection != NULL)
+        return STORE_OK;
+    if (database->transaction.is_open || database->is_pinned) {
+        err_set(err, "the connection to MariaDB was lost");
+        return STORE_LOST;
+    }
+    return open_connection(database, database->settings->database.read_timeout_s, err);
+}
+
+static void note_use(struct database *database)
+{
+    database->used_us = clock_monotonic_us();
+    if (database->connection != NULL && connection_is_broken(database->connection))
+        discard(database);
+}
+
+enum store_result database_run_text(struct database *database, struct str sql, struct err *err)
+{
+    enum store_result result = ensure_connection(database, err);
+    if (result != STORE_OK)
+        return result;
+    result = connection_run_text(database->connection, sql, err);
+    note_use(database);
+    return result;
+}
+
+static enum store_result run_once(struct database *database, const struct call *call,
+                                  struct err *err)
+{
+    enum store_result result = ensure_connection(database, err);
+    if (result != STORE_OK)
+        return result;
+    result = connection_run(database->connection, call, err);
+    note_use(database);
+    return result;
+}
+
+/* After a deadlock the server has rolled back and would run what follows outside of any
+ * transaction. */
+static enum store_result run_in_transaction(struct database *database, const struct call *call,
+                                            struct err *err)
+{
+    if (database->transaction.failed != STORE_OK) {
+        err_set(err, "the transaction failed before");
+        return database->transaction.failed;
+    }
+    database->transaction.has_written |= statement_get(call->statement)->writes;
+    enum store_result result = run_once(database, call, err);
+    if (result == STORE_CONFLICT || result == STORE_LOST)
+        database->transaction.failed = result;
+    return result;
+}
+
+enum store_result database_run(struct database *database, const struct call *call, struct err *err)
+{
+    if (database->transaction.is_open)
+        return run_in_transaction(database, call, err);
+    enum store_result result = run_once(database, call, err);
+    if (result != STORE_LOST)
+        return result;
+    if (statement_get(call->statement)->writes)
+        return STORE_IN_DOUBT;
+    return database->is_pinned ? result : run_once(database, call, err);
+}
+
+enum store_result database_run_counted(struct database *database, enum statement_id statement,
+                                       const struct value *in, int64_t *rows, struct err *err)
+{
+    const struct call call = {.statement = statement, .in = in, .rows = rows};
+    return database_run(database, &call, err);
+}
+
+enum store_result database_open_for_migrations(struct database *database, struct err *err)
+{
+    database_close(database);
+    enum store_result result = open_connection(database, MIGRATION_READ_TIMEOUT_S, err);
+    database->is_pinned = result == STORE_OK;
+    return result;
+}
+
+static enum store_result commit(struct database *database, struct err *err)
+{
+    enum store_result result = database->transaction.failed;
+    if (result != STORE_OK) {
+        err_set(err, "the transaction failed before its COMMIT");
+        return result;
+    }
+    result = ensure_connection(database, err);
+    if (result == STORE_OK) {
+        result = connection_commit(database->connection, err);
+        note_use(database);
+    }
+    return result;
+}
+
+/* A connection that cannot roll back is closed; that rolls back too. */
+static void roll_back(struct database *database)
+{
+    struct err ignored;
+    if (database->connection == NULL)
+        return;
+    if (connection_run_text(database->connection, STR("ROLLBACK"), &ignored) != STORE_OK)
+        discard(database);
+}
+
+static enum store_result transact_once(struct database *database, database_work *work,
+                                       void *context, struct err *err)
+{
+    enum store_result result = database_run_text(database, STR("START TRANSACTION"), err);
+    database->transaction.has_written = false;
+    database->transaction.failed = STORE_OK;
+    if (result != STORE_OK)
+        return result;
+    database->transaction.is_open = true;
+    result = work(database, context, err);
+    if (result == STORE_OK)
+        result = commit(database, err);
+    if (result != STORE_OK)
+        roll_back(database);
+    database->transaction.is_open = false;
+    return result;
+}
+
+static void pause_before(unsigned int attempt)
+{
+    long pause_ms = PAUSE_MIN_MS + (long)random_below((uint32_t)PAUSE_STEP_MS << attempt);
+    struct timespec pause = {.tv_sec = 0, .tv_nsec = pause_ms * 1000000};
+    (void)nanosleep(&pause, NULL); /* a signal may shorten it: no harm */
+}
+
+enum store_result database_transact(struct database *database, database_work *work, void *context,
+                                    struct err *err)
+{
+    unsigned int conflicts = 0, losses = 0;
+    for (;;) {
+        enum store_result result = transact_once(database, work, context, err);
+        if (result == STORE_CONFLICT && ++conflicts < TRIES_MAX)
+            pause_before(conflicts);
+        else if (result != STORE_LOST || database->transaction.has_written || ++losses > 1)
+            return result;
+        err_clear(err);
+    }
+}
+
+void database_begin_request(struct database *database)
+{
+    if (database->connection != NULL && connection_is_in_transaction(database->connection))
+        database_close(database);
+}
+
+int64_t database_close_idle(struct database *database, int64_t monotonic_us)
+{
+    if (database->connection == NULL)
+        return -1;
+    int64_t due_us = database->used_us + database->settings->database.idle_close_s * 1000000;
+    if (monotonic_us < due_us)
+        return (due_us - monotonic_us + 999) / 1000;
+    database_close(database);
+    return -1;
+}

@@ -1,0 +1,147 @@
+#include "store/failure.h"
+
+#include <mysql.h>
+
+#include <errmsg.h>
+#include <mysqld_error.h>
+
+#define MIGRATE "the schema is not migrated: run mectl migrate"
+#define GRANTS "create the account and its rights: mectl migrate --print-grants prints them as SQL"
+#define CONNECTIONS "too many connections: raise the server's limit, or run fewer workers"
+#define READ_ONLY "the server is read-only: name the primary in database.host"
+#define TLS                                                                                        \
+    "over TCP the certificate is verified: see database.tls and database.tls_ca; for a server on " \
+    "this machine name the path of its socket in database.host"
+
+/* What is in no row of its own. */
+static const struct failure other_server_error = {.result = STORE_FAILED};
+static const struct failure other_client_error = {
+    .result = STORE_FAILED, .is_broken = true, .is_ambiguous = true};
+
+#define CONFLICT(n)                                                                                \
+    {                                                                                              \
+        .number = (n), .result = STORE_CONFLICT                                                    \
+    }
+#define DUPLICATE(n)                                                                               \
+    {                                                                                              \
+        .number = (n), .result = STORE_DUPLICATE                                                   \
+    }
+#define REFUSED(n)                                                                                 \
+    {                                                                                              \
+        .number = (n), .result = STORE_REFUSED                                                     \
+    }
+#define LOST(n)                                                                                    \
+    {                                                                                              \
+        .number = (n), .result = STORE_LOST, .is_broken = true, .is_ambiguous = true               \
+    }
+#define UNAVAILABLE(n, text)                                                                       \
+    {                                                                                              \
+        .number = (n), .result = STORE_UNAVAILABLE, .advice = (text)                               \
+    }
+#define BROKEN(n, text)                                                                            \
+    {                                                                                              \
+        .number = (n), .result = STORE_UNAVAILABLE, .is_broken = true, .advice = (text)            \
+    }
+/* The server cannot serve anybody now. */
+#define ELSEWHERE(n, text)                                                                         \
+    {                                                                                              \
+        .number = (n), .result = STORE_UNAVAILABLE, .is_broken = true, .is_elsewhere = true,       \
+        .advice = (text)                                                                           \
+    }
+
+static const struct failure failures[] = {
+    /* a transaction that may be tried again */
+    CONFLICT(ER_LOCK_DEADLOCK),
+    CONFLICT(ER_LOCK_WAIT_TIMEOUT),
+    CONFLICT(ER_CHECKREAD), /* innodb_snapshot_isolation, MariaDB 11.6 and later */
+    CONFLICT(ER_TABLE_DEF_CHANGED),
+    CONFLICT(ER_NEED_REPREPARE),
+    /* the values */
+    DUPLICATE(ER_DUP_ENTRY),
+    DUPLICATE(ER_DUP_ENTRY_WITH_KEY_NAME),
+    REFUSED(ER_BAD_NULL_ERROR),
+    REFUSED(ER_NO_REFERENCED_ROW_2),
+    REFUSED(ER_ROW_IS_REFERENCED_2),
+    REFUSED(ER_CONSTRAINT_FAILED),
+    REFUSED(ER_DATA_TOO_LONG),
+    REFUSED(ER_WARN_DATA_OUT_OF_RANGE),
+    REFUSED(ER_TRUNCATED_WRONG_VALUE),
+    REFUSED(ER_TRUNCATED_WRONG_VALUE_FOR_FIELD),
+    /* the connection */
+    LOST(CR_SERVER_GONE_ERROR),
+    LOST(CR_SERVER_LOST),
+    LOST(CR_MALFORMED_PACKET),
+    LOST(CR_ERR_NET_READ),
+    LOST(CR_ERR_NET_WRITE),
+    LOST(ER_NET_PACKETS_OUT_OF_ORDER),
+    LOST(ER_NET_READ_ERROR),
+    LOST(ER_NET_READ_INTERRUPTED),
+    LOST(ER_NET_ERROR_ON_WRITE),
+    LOST(ER_NET_WRITE_INTERRUPTED),
+    LOST(ER_CONNECTION_KILLED),
+    LOST(ER_UNKNOWN_STMT_HANDLER), /* a proxy changed servers under us: prepare again */
+    /* not reached */
+    BROKEN(CR_CONNECTION_ERROR, NULL),
+    BROKEN(CR_CONN_HOST_ERROR, NULL),
+    BROKEN(CR_UNKNOWN_HOST, NULL),
+    BROKEN(CR_SERVER_HANDSHAKE_ERR, NULL),
+    BROKEN(CR_SSL_CONNECTION_ERROR, TLS),
+    BROKEN(CR_AUTH_PLUGIN_CANNOT_LOAD, GRANTS),
+    BROKEN(CR_AUTH_PLUGIN_ERR, GRANTS),
+    /* overloaded */
+    UNAVAILABLE(ER_CON_COUNT_ERROR, CONNECTIONS),
+    UNAVAILABLE(ER_TOO_MANY_USER_CONNECTIONS, CONNECTIONS),
+    UNAVAILABLE(ER_USER_LIMIT_REACHED, CONNECTIONS),
+    UNAVAILABLE(ER_OUTOFMEMORY, NULL),
+    UNAVAILABLE(ER_OUT_OF_SORTMEMORY, NULL),
+    UNAVAILABLE(ER_OUT_OF_RESOURCES, NULL),
+    UNAVAILABLE(ER_DISK_FULL, "free some space on the server"),
+    UNAVAILABLE(ER_RECORD_FILE_FULL, "free some space on the server"),
+    UNAVAILABLE(ER_STATEMENT_TIMEOUT, NULL),
+    {.number = ER_QUERY_INTERRUPTED, .result = STORE_UNAVAILABLE, .is_ambiguous = true},
+    /* the server's state */
+    {.number = ER_SERVER_SHUTDOWN,
+     .result = STORE_UNAVAILABLE,
+     .is_broken = true,
+     .is_elsewhere = true,
+     .is_ambiguous = true},
+    ELSEWHERE(ER_UNKNOWN_COM_ERROR, "the node is not ready"), /* Galera */
+    ELSEWHERE(ER_OPTION_PREVENTS_STATEMENT, READ_ONLY),
+    ELSEWHERE(ER_READ_ONLY_MODE, READ_ONLY),
+    ELSEWHERE(ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, READ_ONLY),
+    /* not set up */
+    UNAVAILABLE(ER_NO_SUCH_TABLE, MIGRATE),
+    UNAVAILABLE(ER_BAD_FIELD_ERROR, MIGRATE),
+    UNAVAILABLE(ER_BAD_DB_ERROR, GRANTS),
+    UNAVAILABLE(ER_ACCESS_DENIED_ERROR, GRANTS),
+    UNAVAILABLE(ER_ACCESS_DENIED_NO_PASSWORD_ERROR, GRANTS),
+    UNAVAILABLE(ER_DBACCESS_DENIED_ERROR, GRANTS),
+    UNAVAILABLE(ER_TABLEACCESS_DENIED_ERROR, GRANTS),
+    UNAVAILABLE(ER_COLUMNACCESS_DENIED_ERROR, GRANTS),
+    UNAVAILABLE(ER_HOST_NOT_PRIVILEGED, GRANTS),
+};
+
+/* The client library numbers its own errors 2000 to 2999 and 5000 to 5999. */
+static bool is_of_client(unsigned int number)
+{
+    return (number >= CR_MIN_ERROR && number <= 2999) ||
+           (number >= CER_MIN_ERROR && number <= 5999);
+}
+
+const struct failure *failure_of(unsigned int number)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(failures); i++)
+        if (failures[i].number == number)
+            return &failures[i];
+    return is_of_client(number) ? &other_client_error : &other_server_error;
+}
+
+enum store_result failure_report(unsigned int number, const char *what, const char *message,
+                                 struct err *err)
+{
+    const struct failure *failure = failure_of(number);
+    const char *advice = failure->advice;
+    err_set(err, "%s: %s (error %u)%s%s", what, message, number, advice != NULL ? ": " : "",
+            advice != NULL ? advice : "");
+    return failure->result;
+}

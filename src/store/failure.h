@@ -1,0 +1,28 @@
+/*
+ * What an error of the server or of the client library means for the program: one table from error
+ * numbers to results, with what to do about them.
+ */
+#ifndef ME_STORE_FAILURE_H
+#define ME_STORE_FAILURE_H
+
+#include <stdbool.h>
+
+#include "store/database.h"
+
+struct failure {
+    unsigned int number;
+    enum store_result result;
+    bool is_broken;     /* the connection is of no more use: close it */
+    bool is_elsewhere;  /* this server cannot serve now, but another of the hosts might */
+    bool is_ambiguous;  /* in answer to COMMIT it does not tell whether the commit was done */
+    const char *advice; /* NULL, or a sentence's end for people: "run mectl migrate" */
+};
+
+/* Never NULL: numbers that are not in the table have a row by their range. */
+const struct failure *failure_of(unsigned int number);
+
+/* Writes "what: message (number): advice" to `err` and returns the result. */
+enum store_result failure_report(unsigned int number, const char *what, const char *message,
+                                 struct err *err);
+
+#endif

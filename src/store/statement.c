@@ -1,0 +1,399 @@
+#include "store/statement.h"
+
+#include "profile/validate.h"
+#include "store/sessions.h"
+
+enum {
+    NAME_BYTES = NAME_MAX_LENGTH * UTF8_MAX_BYTES,
+    BIO_BYTES = BIO_MAX_LENGTH * UTF8_MAX_BYTES,
+    URL_BYTES =
+        AVATAR_URL_MAX_BYTES * UTF8_MAX_BYTES, /* another application may store other characters */
+    LOCALE_BYTES = LOCALE_MAX_BYTES * UTF8_MAX_BYTES,
+    TIMEZONE_BYTES = TIMEZONE_MAX_BYTES * UTF8_MAX_BYTES,
+    EMAIL_BYTES = EMAIL_MAX_BYTES * UTF8_MAX_BYTES,
+    IDENTITY_BYTES = 255 * UTF8_MAX_BYTES,
+    NUMBER_BYTES = 16 * UTF8_MAX_BYTES,
+    BADGE_BYTES = BADGE_PART_MAX_BYTES * UTF8_MAX_BYTES,
+    STATUS_BYTES = 16,
+    SESSION_BYTES = SESSION_ID_MAX_BYTES * UTF8_MAX_BYTES,
+    MIGRATION_NAME_BYTES = 255 * UTF8_MAX_BYTES,
+    CHECKSUM_BYTES = 64
+};
+
+/* Later than the time that is there, also where the clock was set back. */
+#define LATER(column) "GREATEST(UTC_TIMESTAMP(3), " column " + INTERVAL 1000 MICROSECOND)"
+
+#define USER_IN                                                                                    \
+    {                                                                                              \
+        "user", VALUE_UUID, 0                                                                      \
+    }
+#define ROW_ID_IN                                                                                  \
+    {                                                                                              \
+        "id", VALUE_UUID, 0                                                                        \
+    }
+
+static const struct statement statements[STATEMENT__MAX] = {
+    [STATEMENT_PROFILE_READ] =
+        {
+            .name = "profile_read",
+            .sql =
+                "SELECT 1 AS kind, u.id AS id, u.created_at AS created, u.updated_at AS updated,"
+                " UTC_TIMESTAMP(3) AS now,"
+                " (SELECT COUNT(*) FROM sessions a WHERE a.user_id = u.id AND a.revoked_at IS NULL"
+                " AND a.expires_at > UTC_TIMESTAMP(3)) AS number1,"
+                " f.score AS number2,"
+                " CASE WHEN s.id IS NULL THEN 0 WHEN s.revoked_at IS NOT NULL THEN 2"
+                " WHEN s.expires_at <= UTC_TIMESTAMP(3) THEN 3 ELSE 1 END AS number3,"
+                " NULL AS number4, u.name AS text1, u.locale AS text2, u.timezone AS text3,"
+                " u.avatar_url AS text4, u.bio AS text5, u.status AS text6"
+                " FROM users u"
+                " LEFT JOIN user_fraud_information f ON f.user_id = u.id"
+                " LEFT JOIN sessions s ON s.user_id = u.id AND s.id = ?"
+                " WHERE u.id = ?"
+                " UNION ALL SELECT 2, id, created_at, updated_at, NULL, verified, password_set,"
+                " token_set, is_default, email, NULL, NULL, NULL, NULL, NULL"
+                " FROM user_emails WHERE user_id = ?"
+                " UNION ALL SELECT 3, NULL, created_at, updated_at, NULL, NULL, NULL, NULL, NULL,"
+                " subject, provider, name, avatar_url, NULL, email"
+                " FROM user_identities WHERE user_id = ?"
+                " UNION ALL SELECT 4, id, created_at, updated_at, NULL, verified, is_primary,"
+                " NULL, NULL, number, NULL, NULL, NULL, NULL, NULL"
+                " FROM user_phone_numbers WHERE user_id = ?"
+                " UNION ALL SELECT 5, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
+                " scope, name, NULL, NULL, NULL, NULL"
+                " FROM user_badges WHERE user_id = ?",
+            .in = {{"session", VALUE_TEXT, SESSION_BYTES},
+                   USER_IN,
+                   USER_IN,
+                   USER_IN,
+                   USER_IN,
+                   USER_IN},
+            .out =
+                {
+                    [PROFILE_KIND] = {"kind", VALUE_NUMBER, 0},
+                    [PROFILE_ID] = {"id", VALUE_UUID, 0},
+                    [PROFILE_CREATED] = {"created_at", VALUE_TIME, 0},
+                    [PROFILE_UPDATED] = {"updated_at", VALUE_TIME, 0},
+                    [PROFILE_NOW] = {"now", VALUE_TIME, 0},
+                    [PROFILE_NUMBER1] = {"active sessions or verified", VALUE_NUMBER, 0},
+                    [PROFILE_NUMBER2] = {"score, password_set or is_primary", VALUE_NUMBER, 0},
+                    [PROFILE_NUMBER3] = {"session or token_set", VALUE_NUMBER, 0},
+                    [PROFILE_NUMBER4] = {"is_default", VALUE_NUMBER, 0},
+                    [PROFILE_TEXT1] = {"name, email, subject, number or scope", VALUE_TEXT,
+                                       NAME_BYTES},
+                    [PROFILE_TEXT2] = {"locale, provider or badge", VALUE_TEXT, IDENTITY_BYTES},
+                    [PROFILE_TEXT3] = {"timezone or identity's name", VALUE_TEXT, NAME_BYTES},
+                    [PROFILE_TEXT4] = {"avatar_url", VALUE_TEXT, URL_BYTES},
+                    [PROFILE_TEXT5] = {"bio", VALUE_TEXT, BIO_BYTES},
+                    [PROFILE_TEXT6] = {"status or identity's email", VALUE_TEXT, EMAIL_BYTES},
+                },
+        },
+    [STATEMENT_PROFILE_UPDATE] =
+        {
+            .name = "profile_update",
+            .sql = "UPDATE users SET name = ?, bio = ?, avatar_url = ?, locale = ?, timezone = ?,"
+                   " updated_at = ? WHERE id = ?",
+            .writes = true,
+            .in = {{"name", VALUE_TEXT, NAME_BYTES},
+                   {"bio", VALUE_TEXT, BIO_BYTES},
+                   {"avatar_url", VALUE_TEXT, URL_BYTES},
+                   {"locale", VALUE_TEXT, LOCALE_BYTES},
+                   {"timezone", VALUE_TEXT, TIMEZONE_BYTES},
+                   {"updated_at", VALUE_TIME, 0},
+                   USER_IN},
+        },
+    [STATEMENT_USER_LOCK] =
+        {
+            .name = "user_lock",
+            .sql = "SELECT id FROM users WHERE id = ? FOR UPDATE",
+            .in = {USER_IN},
+            .out = {{"id", VALUE_UUID, 0}},
+        },
+    [STATEMENT_USER_ADD] =
+        {
+            .name = "user_add",
+            .sql = "INSERT INTO users (id, status, name, bio, avatar_url, locale, timezone, "
+                   "created_at,"
+                   " updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))",
+            .writes = true,
+            .in = {USER_IN,
+                   {"status", VALUE_TEXT, STATUS_BYTES},
+                   {"name", VALUE_TEXT, NAME_BYTES},
+                   {"bio", VALUE_TEXT, BIO_BYTES},
+                   {"avatar_url", VALUE_TEXT, URL_BYTES},
+                   {"locale", VALUE_TEXT, LOCALE_BYTES},
+                   {"timezone", VALUE_TEXT, TIMEZONE_BYTES}},
+        },
+    [STATEMENT_USER_LIST] =
+        {
+            .name = "user_list",
+            .sql = "SELECT u.id, u.status, u.name, e.email, u.created_at, u.updated_at FROM users u"
+                   " LEFT JOIN user_emails e ON e.user_id = u.id AND e.default_slot = 1"
+                   " WHERE (? IS NULL OR u.id > ?) AND (? IS NULL OR u.status = ?)"
+                   " ORDER BY u.id LIMIT ?",
+            .in = {{"after", VALUE_UUID, 0},
+                   {"after", VALUE_UUID, 0},
+                   {"status", VALUE_TEXT, STATUS_BYTES},
+                   {"status", VALUE_TEXT, STATUS_BYTES},
+                   {"limit", VALUE_NUMBER, 0}},
+            .out = {{"id", VALUE_UUID, 0},
+                    {"status", VALUE_TEXT, STATUS_BYTES},
+                    {"name", VALUE_TEXT, NAME_BYTES},
+                    {"email", VALUE_TEXT, EMAIL_BYTES},
+                    {"created_at", VALUE_TIME, 0},
+                    {"updated_at", VALUE_TIME, 0}},
+        },
+    /* MariaDB assigns from left to right, so the time is judged by the old status. */
+    [STATEMENT_USER_SET_STATUS] =
+        {
+            .name = "user_set_status",
+            .sql =
+                "UPDATE users SET updated_at = IF(status = ?, updated_at, " LATER(
+                    "updated_at") "), status = ? WHERE id = ?",
+            .writes = true,
+            .in = {{"status", VALUE_TEXT, STATUS_BYTES},
+                   {"status", VALUE_TEXT, STATUS_BYTES},
+                   USER_IN},
+        },
+    [STATEMENT_EMAIL_ADD] =
+        {
+            .name = "email_add",
+            .sql = "INSERT INTO user_emails (user_id, id, email, verified, password_set, token_set,"
+                   " is_default, created_at, updated_at)"
+                   " VALUES (?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))",
+            .writes = true,
+            .in = {USER_IN,
+                   ROW_ID_IN,
+                   {"email", VALUE_TEXT, EMAIL_BYTES},
+                   {"verified", VALUE_NUMBER, 0},
+                   {"password_set", VALUE_NUMBER, 0},
+                   {"token_set", VALUE_NUMBER, 0},
+                   {"is_default", VALUE_NUMBER, 0}},
+        },
+    [STATEMENT_EMAIL_CLEAR_DEFAULT] =
+        {
+            .name = "email_clear_default",
+            .sql =
+                "UPDATE user_emails SET is_default = 0, updated_at = " LATER(
+                    "updated_at") " WHERE user_id = ? AND default_slot = 1",
+            .writes = true,
+            .in = {USER_IN},
+        },
+    [STATEMENT_EMAIL_REMOVE] =
+        {
+            .name = "email_remove",
+            .sql = "DELETE FROM user_emails WHERE user_id = ?"
+                   " AND email_key = LOWER(? COLLATE utf8mb4_nopad_bin)",
+            .writes = true,
+            .in = {USER_IN, {"email", VALUE_TEXT, EMAIL_BYTES}},
+        },
+    [STATEMENT_PHONE_ADD] =
+        {
+            .name = "phone_add",
+            .sql = "INSERT INTO user_phone_numbers (user_id, id, number, verified, is_primary,"
+                   " created_at, updated_at)"
+                   " VALUES (?, ?, ?, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))",
+            .writes = true,
+            .in = {USER_IN,
+                   ROW_ID_IN,
+                   {"number", VALUE_TEXT, NUMBER_BYTES},
+                   {"verified", VALUE_NUMBER, 0},
+                   {"is_primary", VALUE_NUMBER, 0}},
+        },
+    [STATEMENT_PHONE_CLEAR_PRIMARY] =
+        {
+            .name = "phone_clear_primary",
+            .sql =
+                "UPDATE user_phone_numbers SET is_primary = 0, updated_at = " LATER(
+                    "updated_at") " WHERE user_id = ? AND primary_slot = 1",
+            .writes = true,
+            .in = {USER_IN},
+        },
+    [STATEMENT_PHONE_REMOVE] =
+        {
+            .name = "phone_remove",
+            .sql = "DELETE FROM user_phone_numbers WHERE user_id = ? AND number = ?",
+            .writes = true,
+            .in = {USER_IN, {"number", VALUE_TEXT, NUMBER_BYTES}},
+        },
+    [STATEMENT_IDENTITY_ADD] =
+        {
+            .name = "identity_add",
+            .sql =
+                "INSERT INTO user_identities (user_id, id, issuer, subject, provider, name, email,"
+                " avatar_url, created_at, updated_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))",
+            .writes = true,
+            .in = {USER_IN,
+                   ROW_ID_IN,
+                   {"issuer", VALUE_TEXT, IDENTITY_BYTES},
+                   {"subject", VALUE_TEXT, IDENTITY_BYTES},
+                   {"provider", VALUE_TEXT, IDENTITY_BYTES},
+                   {"name", VALUE_TEXT, NAME_BYTES},
+                   {"email", VALUE_TEXT, EMAIL_BYTES},
+                   {"avatar_url", VALUE_TEXT, URL_BYTES}},
+        },
+    [STATEMENT_IDENTITY_REMOVE] =
+        {
+            .name = "identity_remove",
+            .sql = "DELETE FROM user_identities WHERE user_id = ? AND issuer = ? AND subject = ?",
+            .writes = true,
+            .in = {USER_IN,
+                   {"issuer", VALUE_TEXT, IDENTITY_BYTES},
+                   {"subject", VALUE_TEXT, IDENTITY_BYTES}},
+        },
+    [STATEMENT_BADGE_ADD] =
+        {
+            .name = "badge_add",
+            .sql = "INSERT INTO user_badges (user_id, scope, name, created_at)"
+                   " VALUES (?, ?, ?, UTC_TIMESTAMP(3))",
+            .writes = true,
+            .in = {USER_IN, {"scope", VALUE_TEXT, BADGE_BYTES}, {"name", VALUE_TEXT, BADGE_BYTES}},
+        },
+    [STATEMENT_BADGE_REMOVE] =
+        {
+            .name = "badge_remove",
+            .sql = "DELETE FROM user_badges WHERE user_id = ? AND scope = ? AND name = ?",
+            .writes = true,
+            .in = {USER_IN, {"scope", VALUE_TEXT, BADGE_BYTES}, {"name", VALUE_TEXT, BADGE_BYTES}},
+        },
+    [STATEMENT_FRAUD_SET] =
+        {
+            .name = "fraud_set",
+            .sql = "INSERT INTO user_fraud_information (user_id, score, created_at, updated_at)"
+                   " VALUES (?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3)) ON DUPLICATE KEY UPDATE"
+                   " updated_at = IF(score = VALUES(score), updated_at, " LATER(
+                       "updated_at") "), score = VALUES(score)",
+            .writes = true,
+            .in = {USER_IN, {"score", VALUE_NUMBER, 0}},
+        },
+    [STATEMENT_FRAUD_REMOVE] =
+        {
+            .name = "fraud_remove",
+            .sql = "DELETE FROM user_fraud_information WHERE user_id = ?",
+            .writes = true,
+            .in = {USER_IN},
+        },
+    [STATEMENT_SESSION_ADD] =
+        {
+            .name = "session_add",
+            .sql = "INSERT INTO sessions (user_id, id, created_at, expires_at)"
+                   " VALUES (?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) + INTERVAL ? SECOND)",
+            .writes = true,
+            .in = {USER_IN, {"id", VALUE_TEXT, SESSION_BYTES}, {"lifetime", VALUE_NUMBER, 0}},
+        },
+    [STATEMENT_SESSION_LIST] =
+        {
+            .name = "session_list",
+            .sql = "SELECT id, created_at, expires_at, revoked_at,"
+                   " revoked_at IS NULL AND expires_at > UTC_TIMESTAMP(3)"
+                   " FROM sessions WHERE user_id = ? ORDER BY created_at, id",
+            .in = {USER_IN},
+            .out = {{"id", VALUE_TEXT, SESSION_BYTES},
+                    {"created_at", VALUE_TIME, 0},
+                    {"expires_at", VALUE_TIME, 0},
+                    {"revoked_at", VALUE_TIME, 0},
+                    {"active", VALUE_NUMBER, 0}},
+        },
+    [STATEMENT_SESSION_FIND] =
+        {
+            .name = "session_find",
+            .sql = "SELECT 1 FROM sessions WHERE user_id = ? AND id = ?",
+            .in = {USER_IN, {"id", VALUE_TEXT, SESSION_BYTES}},
+            .out = {{"found", VALUE_NUMBER, 0}},
+        },
+    [STATEMENT_SESSION_REVOKE] =
+        {
+            .name = "session_revoke",
+            .sql = "UPDATE sessions SET revoked_at = UTC_TIMESTAMP(3)"
+                   " WHERE user_id = ? AND id = ? AND revoked_at IS NULL",
+            .writes = true,
+            .in = {USER_IN, {"id", VALUE_TEXT, SESSION_BYTES}},
+        },
+    [STATEMENT_SESSION_REVOKE_ALL] =
+        {
+            .name = "session_revoke_all",
+            .sql = "UPDATE sessions SET revoked_at = UTC_TIMESTAMP(3)"
+                   " WHERE user_id = ? AND revoked_at IS NULL",
+            .writes = true,
+            .in = {USER_IN},
+        },
+    /* A lock's name is the whole server's and of 64 characters at most, so it carries a digest of
+       the database. */
+    [STATEMENT_MIGRATION_LOCK] =
+        {
+            .name = "migration_lock",
+            .sql = "SELECT GET_LOCK(CONCAT('me-fcgi migrate ', MD5(DATABASE())), ?)",
+            .in = {{"timeout", VALUE_NUMBER, 0}},
+            .out = {{"taken", VALUE_NUMBER, 0}},
+        },
+    [STATEMENT_MIGRATION_TABLE_FIND] =
+        {
+            .name = "migration_table_find",
+            .sql = "SELECT COUNT(*) FROM information_schema.TABLES"
+                   " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'schema_migrations'",
+            .out = {{"count", VALUE_NUMBER, 0}},
+        },
+    [STATEMENT_MIGRATION_LIST] =
+        {
+            .name = "migration_list",
+            .sql = "SELECT version, name, checksum, statements, statements_done, applied_at"
+                   " FROM schema_migrations ORDER BY version",
+            .out = {{"version", VALUE_NUMBER, 0},
+                    {"name", VALUE_TEXT, MIGRATION_NAME_BYTES},
+                    {"checksum", VALUE_TEXT, CHECKSUM_BYTES},
+                    {"statements", VALUE_NUMBER, 0},
+                    {"statements_done", VALUE_NUMBER, 0},
+                    {"applied_at", VALUE_TIME, 0}},
+        },
+    [STATEMENT_MIGRATION_RECORD] =
+        {
+            .name = "migration_record",
+            .sql = "INSERT INTO schema_migrations (version, name, checksum, statements,"
+                   " statements_done, applied_at)"
+                   " VALUES (?, ?, ?, ?, ?, IF(?, UTC_TIMESTAMP(3), NULL)) ON DUPLICATE KEY UPDATE"
+                   " name = VALUES(name), checksum = VALUES(checksum), statements = "
+                   "VALUES(statements),"
+                   " statements_done = VALUES(statements_done), applied_at = VALUES(applied_at)",
+            .writes = true,
+            .in = {{"version", VALUE_NUMBER, 0},
+                   {"name", VALUE_TEXT, MIGRATION_NAME_BYTES},
+                   {"checksum", VALUE_TEXT, CHECKSUM_BYTES},
+                   {"statements", VALUE_NUMBER, 0},
+                   {"statements_done", VALUE_NUMBER, 0},
+                   {"is_finished", VALUE_NUMBER, 0}},
+        },
+};
+
+const struct statement *statement_get(enum statement_id id)
+{
+    return &statements[id];
+}
+
+size_t statement_column_count(const struct column columns[STATEMENT_COLUMNS_MAX])
+{
+    size_t count = 0;
+    while (count < STATEMENT_COLUMNS_MAX && columns[count].type != 0)
+        count++;
+    return count;
+}
+
+struct value value_number(int64_t number)
+{
+    return (struct value){.number = number};
+}
+
+struct value value_text(struct str text)
+{
+    return (struct value){.is_null = !str_is_set(text), .text = text};
+}
+
+struct value value_uuid(const struct uuid *uuid)
+{
+    return uuid != NULL ? (struct value){.uuid = *uuid} : (struct value){.is_null = true};
+}
+
+struct value value_time(int64_t time_ms)
+{
+    return (struct value){.time_ms = time_ms};
+}

@@ -1,0 +1,139 @@
+/*
+ * Every statement that the program prepares, as data: its text, and the names and types of what
+ * goes in and comes out. One table; whoever runs one names it by number. Knows nothing of the
+ * client library.
+ */
+#ifndef ME_STORE_STATEMENT_H
+#define ME_STORE_STATEMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "base/uuid.h"
+
+enum statement_id {
+    STATEMENT_PROFILE_READ,
+    STATEMENT_PROFILE_UPDATE,
+    STATEMENT_USER_LOCK,
+    STATEMENT_USER_ADD,
+    STATEMENT_USER_LIST,
+    STATEMENT_USER_SET_STATUS,
+    STATEMENT_EMAIL_ADD,
+    STATEMENT_EMAIL_CLEAR_DEFAULT,
+    STATEMENT_EMAIL_REMOVE,
+    STATEMENT_PHONE_ADD,
+    STATEMENT_PHONE_CLEAR_PRIMARY,
+    STATEMENT_PHONE_REMOVE,
+    STATEMENT_IDENTITY_ADD,
+    STATEMENT_IDENTITY_REMOVE,
+    STATEMENT_BADGE_ADD,
+    STATEMENT_BADGE_REMOVE,
+    STATEMENT_FRAUD_SET,
+    STATEMENT_FRAUD_REMOVE,
+    STATEMENT_SESSION_ADD,
+    STATEMENT_SESSION_LIST,
+    STATEMENT_SESSION_FIND,
+    STATEMENT_SESSION_REVOKE,
+    STATEMENT_SESSION_REVOKE_ALL,
+    STATEMENT_MIGRATION_LOCK,
+    STATEMENT_MIGRATION_TABLE_FIND,
+    STATEMENT_MIGRATION_LIST,
+    STATEMENT_MIGRATION_RECORD,
+    STATEMENT__MAX
+};
+
+enum value_type {
+    VALUE_NUMBER = 1, /* 0 is the end of a row of columns */
+    VALUE_TEXT,
+    VALUE_UUID,
+    VALUE_TIME,
+    VALUE__MAX
+};
+
+/* A value on its way in or out. Only the member of its column's type is meant. */
+struct value {
+    bool is_null;
+    int64_t number;
+    struct str text; /* borrowed: in, for the call; out, until the visit returns */
+    struct uuid uuid;
+    int64_t time_ms;
+};
+
+enum { STATEMENT_COLUMNS_MAX = 16, UTF8_MAX_BYTES = 4 };
+
+struct column {
+    const char *name; /* for messages */
+    enum value_type type;
+    size_t max_bytes; /* of a text: a longer one is an error, never cut */
+};
+
+struct statement {
+    const char *name; /* for messages */
+    const char *sql;
+    bool writes;
+    struct column in[STATEMENT_COLUMNS_MAX],
+        out[STATEMENT_COLUMNS_MAX]; /* end in one without type */
+};
+
+const struct statement *statement_get(enum statement_id id);
+
+size_t statement_column_count(const struct column columns[STATEMENT_COLUMNS_MAX]);
+
+/* Values for the way in; a text or id that is not set is NULL. */
+struct value value_number(int64_t number);
+struct value value_text(struct str text);
+struct value value_uuid(const struct uuid *uuid);
+struct value value_time(int64_t time_ms);
+
+/*
+ * The rows of STATEMENT_PROFILE_READ, in no order: what the generic columns hold depends on the
+ * kind of row.
+ *
+ *                 number1          number2       number3    number4   text1    text2     text3
+ * text4   text5 text6 PROFILE_USER    active sessions  score or NULL session    -         name
+ * locale    timezone  avatar  bio   status PROFILE_EMAIL   verified         password_set  token_set
+ * default   address  -         -         -       -     - PROFILE_IDENTITY -               - - -
+ * subject  provider  name      avatar  -     email PROFILE_PHONE   verified         primary       -
+ * -         number   -         -         -       -     - PROFILE_BADGE   -                - - -
+ * scope    name      -         -       -     -
+ */
+enum profile_row {
+    PROFILE_USER = 1,
+    PROFILE_EMAIL,
+    PROFILE_IDENTITY,
+    PROFILE_PHONE,
+    PROFILE_BADGE,
+    PROFILE_ROW__MAX
+};
+
+enum profile_column {
+    PROFILE_KIND,
+    PROFILE_ID,
+    PROFILE_CREATED,
+    PROFILE_UPDATED,
+    PROFILE_NOW, /* of PROFILE_USER alone: the database's clock */
+    PROFILE_NUMBER1,
+    PROFILE_NUMBER2,
+    PROFILE_NUMBER3,
+    PROFILE_NUMBER4,
+    PROFILE_TEXT1,
+    PROFILE_TEXT2,
+    PROFILE_TEXT3,
+    PROFILE_TEXT4,
+    PROFILE_TEXT5,
+    PROFILE_TEXT6,
+    PROFILE_COLUMN__MAX
+};
+
+/* The state of the session that was asked for, in number3 of PROFILE_USER. */
+enum profile_session {
+    PROFILE_SESSION_NONE,
+    PROFILE_SESSION_ACTIVE,
+    PROFILE_SESSION_REVOKED,
+    PROFILE_SESSION_EXPIRED,
+    PROFILE_SESSION__MAX
+};
+
+#endif
