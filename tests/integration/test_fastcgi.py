@@ -245,7 +245,7 @@ def test_the_request_in_hand_is_finished_while_the_database_works(worker, tokens
         cursor.execute("SELECT name FROM users WHERE id = %s FOR UPDATE", [user.row["id"].bytes])
     with worker.connect() as connection:
         connection.send(request_bytes(tokens, user, "PATCH", {"bio": "finished"}))
-        wait_until(lambda: waits_for_lock(installation), what="the worker waits for the row")
+        wait_for_lock(installation)
         worker.signal(number)
         time.sleep(0.3)
         assert worker.is_running()
@@ -256,8 +256,13 @@ def test_the_request_in_hand_is_finished_while_the_database_works(worker, tokens
     assert users.column(user, "bio") == "finished"
 
 
-def waits_for_lock(installation):
-    return installation.execute("SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'")
+def wait_for_lock(installation):
+    """Until a transaction waits for a row. The table is not refreshed while it is read more often."""
+    def waits():
+        time.sleep(0.15)
+        return installation.execute("SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'")
+
+    wait_until(waits, what="the worker waits for the row")
 
 
 def test_after_the_signal_no_further_request_is_taken(worker, tokens, reader):
@@ -310,7 +315,7 @@ def test_a_killed_connection_in_the_middle_of_a_patch_reports_nothing_as_done(wo
         cursor.execute("SELECT name FROM users WHERE id = %s FOR UPDATE", [user.row["id"].bytes])
     with worker.connect() as connection:
         connection.send(request_bytes(tokens, user, "PATCH", {"bio": "done"}))
-        wait_until(lambda: waits_for_lock(installation), what="the worker waits for the row")
+        wait_for_lock(installation)
         for victim in connections_of(installation):
             installation.execute(f"KILL {victim}")
         holder.commit()
@@ -374,6 +379,7 @@ SURPRISES = {
     "a lax mode": "SET sql_mode = ''",
     "quotes as identifiers": "SET sql_mode = 'ANSI'",
     "latin1": "SET NAMES latin1",
+    "three bytes for a character": "SET NAMES utf8mb3",
 }
 
 
@@ -381,12 +387,12 @@ SURPRISES = {
 def test_whatever_state_a_connection_begins_in(worker, tokens, users, init_connect, sql):
     """A connection that is inside a transaction would read an old snapshot, and a ban be missed."""
     init_connect(sql)
-    user = users.add("Zoë")
+    user = users.add("Zoë 👩‍🚀")
     session = users.add_session(user)
     bearer = tokens.bearer(user, sid=session)
     assert worker.get(bearer).json == user.expected()
-    patched = worker.patch(bearer, {"bio": "日本"})
-    assert patched.status == 200 and users.column(user, "bio") == "日本"
+    patched = worker.patch(bearer, {"bio": "日本 👩‍🚀"})
+    assert patched.status == 200 and users.column(user, "bio") == "日本 👩‍🚀"
     assert worker.get(bearer).body == patched.body
     users.set_column(user, "status", "banned")
     assert worker.get(bearer).status == 403

@@ -53,7 +53,7 @@ def test_a_promise_above_the_limit_is_refused_unread(cgi, tokens, user, length):
     assert answer.status in (400, 413), answer
 
 
-@pytest.mark.parametrize("length", ["-1", "abc", "0x2", "2 ", " 2", "+2", "2,2", "2.0", "２"])
+@pytest.mark.parametrize("length", ["-1", "abc", "0x2", "+2", "2 2", "2,2", "2.0", "２"])
 def test_a_length_that_is_no_number_is_refused(cgi, tokens, user, length):
     assert cgi.patch(tokens.bearer(user), b"{}", CONTENT_LENGTH=length).status == 400
 

@@ -22,9 +22,9 @@ LOCALES = {
 }
 INVALID = {
     "name": {
-        "blank": ["", " ", "\t", "\u00a0", "\u3000 \u2003"],
+        "blank": ["", " ", "   ", "\u00a0", "\u3000 \u2003"],
         "too_long": ["x" * 256, "👍" * 256],
-        "control_character": ["a\nb", "a\tb", "a\x7fb", "a\u0085b", "a\x01"],
+        "control_character": ["a\nb", "a\tb", "\t", "a\x7fb", "a\u0085b", "a\x01"],
         "invalid_type": [1, 1.5, True, [], {}, ["x"]],
         "not_nullable": [None],
     },

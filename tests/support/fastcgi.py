@@ -59,7 +59,11 @@ class Connection:
     def __init__(self, path, timeout_s=30):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(timeout_s)
-        self.socket.connect(str(path))
+        try:
+            self.socket.connect(str(path))
+        except OSError:
+            self.socket.close()
+            raise
 
     def __enter__(self):
         return self

@@ -61,7 +61,7 @@ class User:
             "defaultEmail": next((e["email"] for e in emails if e["is_default"]), None),
             "identities": [_identity(identity) for identity in sorted(self.identities, key=_identity_order)],
             "avatarUrl": row["avatar_url"],
-            "phoneNumber": next((p["phone_number"] for p in phones if p["is_primary"]), None),
+            "phoneNumber": next((p["number"] for p in phones if p["is_primary"]), None),
             "phoneNumbers": [self._phone(phone) for phone in phones],
             "locale": row["locale"],
             "timezone": row["timezone"],
@@ -79,7 +79,7 @@ class User:
 
     def _phone(self, row: dict) -> dict:
         return {
-            "id": str(row["id"]), "userId": self.id, "phoneNumber": row["phone_number"],
+            "id": str(row["id"]), "userId": self.id, "phoneNumber": row["number"],
             "verified": row["verified"], "primary": row["is_primary"], **_times(row),
         }
 
@@ -147,7 +147,7 @@ class Users:
 
     def add_phone(self, user: User, number="+14155550100", **changes) -> dict:
         row = {
-            "user_id": user.row["id"], "id": uuid.uuid4(), "phone_number": number,
+            "user_id": user.row["id"], "id": uuid.uuid4(), "number": number,
             "verified": True, "is_primary": False, **_TIMES, **changes,
         }
         self._insert("user_phone_numbers", row)
