@@ -126,19 +126,43 @@ def test_a_read_that_takes_too_long(cgi, tokens, reader, mariadb, installation):
     assert request(cgi, tokens, reader).status == 200
 
 
-def test_a_patch_waits_for_a_row_that_is_locked_for_a_moment(cgi, tokens, user, mariadb, installation):
+@pytest.fixture
+def locked_row(user, mariadb, installation):
+    """A transaction that holds the user's row; commit() or close() lets go."""
     holder = mariadb.connect(database=installation.database)
     holder.begin()
     with holder.cursor() as cursor:
         cursor.execute("SELECT name FROM users WHERE id = %s FOR UPDATE", [user.row["id"].bytes])
-    release = threading.Timer(0.5, holder.commit)
+    yield holder
+    holder.close()
+
+
+@pytest.mark.parametrize("held_s, environment", [
+    pytest.param(0.5, {}, id="for a moment"),
+    pytest.param(1.5, {"ME_DATABASE_READ_TIMEOUT_S": "2"}, id="longer than one lock time-out"),
+])
+def test_a_patch_waits_for_a_row_that_is_locked(cgi, tokens, user, locked_row, held_s, environment):
+    release = threading.Timer(held_s, locked_row.commit)
     release.start()
     try:
-        answer = request(cgi, tokens, user, "PATCH")
+        answer = request(cgi, tokens, user, "PATCH", **environment)
     finally:
         release.join()
-        holder.close()
-    assert answer.status == 200, answer
+    assert answer.status == 200 and answer.json["bio"] == "x", answer
+
+
+def test_a_row_that_stays_locked_is_given_up(cgi, tokens, users, user, locked_row):
+    begin = time.monotonic()
+    answer = request(cgi, tokens, user, "PATCH", ME_DATABASE_READ_TIMEOUT_S="2")
+    assert_unavailable(answer)
+    assert time.monotonic() - begin < 10
+    assert users.column(user, "bio") is None
+
+
+def test_a_reader_does_not_wait_for_a_locked_row(cgi, tokens, user, locked_row):
+    begin = time.monotonic()
+    assert request(cgi, tokens, user).status == 200
+    assert time.monotonic() - begin < 1
 
 
 def test_a_refused_write_is_not_reported_as_done(cgi, tokens, users, user, installation):
