@@ -36,15 +36,20 @@ struct patch {
 };
 
 /*
- * Judges every member of `body`, a JSON object, and collects the patch and all violations. False:
- * out of memory. The patch may be applied only where no violation was added. `zoneinfo` as in
- * validate_timezone.
+ * Judges every member of `body`, a JSON object from strictjson_parse, and collects the patch and
+ * all violations: one for each member at fault, in the order of the body. A member of the resource
+ * that is none of those above is read-only, whatever value it is given; an empty string is a value,
+ * not a clearing. False: out of memory. The patch may be applied only where no violation was added.
+ * `violations` began as {0}; `zoneinfo` is as in validate_timezone. Nothing is borrowed from
+ * `body`.
  */
 bool patch_read(struct json_object *body, const char *zoneinfo, struct arena *arena,
                 struct patch *patch, struct violation_list *violations) MUST_CHECK;
 
-/* Puts the values into the profile (which borrows them); tells whether any value became another
- * one. */
+/*
+ * Puts the values into the profile (which borrows them from the patch's arena); tells whether any
+ * value became another one. Values are compared bytewise, and unset is not the same as empty.
+ */
 bool patch_apply(const struct patch *patch, struct profile *profile);
 
 #endif

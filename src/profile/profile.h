@@ -67,8 +67,9 @@ struct profile {
 
 /*
  * Puts the child rows into the order of the resource: the default email or primary phone first,
- * then by creation and id; identities by creation, provider and id; badges bytewise. The database
- * promises no order.
+ * then by creation and id; identities by creation, provider and id, then by their other members;
+ * badges bytewise. The database promises no order, and the same rows must always give the same
+ * bytes: rows whose order is not settled by this look the same.
  */
 void profile_sort(struct profile *profile);
 

@@ -15,12 +15,18 @@
 /* Quotes included. */
 enum { REPRESENTATION_ETAG_LEN = 24 };
 
-/* Appends the JSON of a sorted profile, members in the order of the contract. False: out of memory
- * or the cap. */
+/*
+ * Appends the JSON (RFC 8259) of a profile that profile_sort has sorted: no blanks, members always
+ * in the same order, unset ones left out, arrays always there, characters outside of ASCII as they
+ * are. Its texts must be UTF-8. False: out of memory, or the cap of `out`; nothing was appended
+ * then.
+ */
 bool representation_render(const struct profile *profile, struct buf *out) MUST_CHECK;
 
-/* A quoted strong entity tag: the first 16 bytes of the SHA-256 of the body in base64url (22
- * characters). */
+/*
+ * A quoted strong entity tag: the first 16 bytes of the SHA-256 of the body in base64url (22
+ * characters), with a NUL behind it. False: out of memory, or OpenSSL failed; `out` is empty then.
+ */
 bool representation_etag(struct digest *digest, struct str body,
                          char out[REPRESENTATION_ETAG_LEN + 1]) MUST_CHECK;
 

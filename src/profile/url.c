@@ -161,11 +161,10 @@ static bool take_scheme(struct str *rest)
 /* path-abempty [ "?" query ] [ "#" fragment ]: each part may hold what starts the one before. */
 static bool is_path_query_fragment(struct str rest)
 {
-    static const char path[] = UNRESERVED_MARKS SUB_DELIMS ":@/";
     struct str fragment = rest, query = str_cut(&fragment, '#');
-    struct str before_query = str_cut(&query, '?');
+    struct str path = str_cut(&query, '?');
 
-    return is_of(before_query, str_from(path)) &&
+    return is_of(path, STR(UNRESERVED_MARKS SUB_DELIMS ":@/")) &&
            is_of(query, STR(UNRESERVED_MARKS SUB_DELIMS ":@/?")) &&
            is_of(fragment, STR(UNRESERVED_MARKS SUB_DELIMS ":@/?"));
 }

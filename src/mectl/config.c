@@ -1,0 +1,142 @@
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "mectl/command.h"
+#include "store/migrations.h"
+#include "token/keyring.h"
+
+enum finding { FINDING_GOOD, FINDING_WARNING, FINDING_WRONG, FINDING__MAX };
+
+/* What was found so far. */
+struct report {
+    const struct invocation *invocation;
+    struct json_object *findings; /* with --json */
+    bool is_wrong;
+};
+
+static void find(struct report *report, enum finding finding, const char *what, const char *detail)
+{
+    static const char *const names[FINDING__MAX] = {
+        [FINDING_GOOD] = "good", [FINDING_WARNING] = "warning", [FINDING_WRONG] = "wrong"};
+    struct json_object *object;
+
+    report->is_wrong = report->is_wrong || finding == FINDING_WRONG;
+    if (!report->invocation->json) {
+        (void)printf("%-7s  %s: %s\n", names[finding], what, detail);
+        return;
+    }
+    object = json_object_new_object();
+    if (object == NULL)
+        return;
+    (void)json_object_object_add(object, "finding", json_object_new_string(names[finding]));
+    (void)json_object_object_add(object, "what", json_object_new_string(what));
+    (void)json_object_object_add(object, "detail", json_object_new_string(detail));
+    (void)json_object_array_add(report->findings, object);
+}
+
+static void check_keys(struct report *report)
+{
+    struct keyring *keyring = NULL;
+    struct err err = {""};
+
+    if (!keyring_load(&report->invocation->settings, file_readers_of_operator(), &keyring, &err)) {
+        find(report, FINDING_WRONG, "key", err.text);
+        return;
+    }
+    for (size_t i = 0; i < keyring_count(keyring); i++) {
+        const struct key *key = keyring_key(keyring, i);
+
+        err_set(&err, "%s, %u bits, %s", key_algorithm_name(key_algorithm(key)), key_bits(key),
+                keyring_origin(keyring, i));
+        find(report, FINDING_GOOD, "key", err.text);
+    }
+    keyring_free(keyring);
+}
+
+static void check_rules(struct report *report)
+{
+    const struct settings *settings = &report->invocation->settings;
+
+    if (settings->token.issuer.count == 0)
+        find(report, FINDING_WARNING, "token.issuer",
+             "is empty: tokens of any issuer that has a key here are accepted");
+    if (settings->token.audience.count == 0)
+        find(report, FINDING_WARNING, "token.audience",
+             "is empty: tokens that were issued for other services are accepted as well");
+    if (!file_exists(settings->profile.zoneinfo))
+        find(report, FINDING_WARNING, "profile.zoneinfo",
+             "is not there, so no time zone can be set: apt-get install tzdata");
+}
+
+/* ---- the database */
+
+static bool count_missing(void *context, const struct migration_row *row)
+{
+    size_t *missing = context;
+
+    *missing += row->state != MIGRATION_APPLIED;
+    return true;
+}
+
+static void check_migrations(struct report *report, struct migrations *migrations)
+{
+    size_t missing = 0;
+    struct err err = {""};
+
+    if (migrations_status(migrations, report->invocation->database, count_missing, &missing,
+                          &err) != STORE_OK)
+        find(report, FINDING_WRONG, "database", err.text);
+    else if (missing > 0)
+        find(report, FINDING_WRONG, "migrations",
+             "are missing or differ: see 'mectl migrate --status', then run 'mectl migrate'");
+    else
+        find(report, FINDING_GOOD, "database", "is reached and migrated");
+}
+
+static void check_database(struct report *report)
+{
+    struct err err = {""};
+    struct migrations *migrations = migrations_open(NULL, &err);
+
+    if (migrations == NULL)
+        find(report, FINDING_WRONG, "migrations", err.text);
+    else
+        check_migrations(report, migrations);
+    migrations_close(migrations);
+}
+
+static enum command_exit finish(struct report *report)
+{
+    if (report->invocation->json && invocation_print_json(report->findings) != COMMAND_OK)
+        return COMMAND_FAILED;
+    return report->is_wrong ? COMMAND_FAILED : COMMAND_OK;
+}
+
+static enum command_exit run_check(struct invocation *invocation)
+{
+    struct report report = {.invocation = invocation};
+
+    if (!invocation_database(invocation))
+        return COMMAND_FAILED;
+    if (invocation->json)
+        report.findings = json_object_new_array();
+    find(&report, FINDING_GOOD, "settings",
+         invocation->settings.file == NULL ? "defaults and environment (there is no me.conf)"
+                                           : invocation->settings.file);
+    check_keys(&report);
+    check_rules(&report);
+    if (!invocation_flag(invocation, "offline"))
+        check_database(&report);
+    return finish(&report);
+}
+
+const struct command config_commands[] = {
+    {
+        .name = "config check",
+        .has_json = true,
+        .summary = "Checks settings, keys and the database; exits 1 where anything is wrong.",
+        .options = {{"offline", NULL, "Leave the database alone.", false}},
+        .run = run_check,
+    },
+    {.name = NULL},
+};

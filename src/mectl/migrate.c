@@ -1,0 +1,98 @@
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mectl/command.h"
+#include "store/grants.h"
+#include "store/migrations.h"
+
+enum { GRANTS_MAX_BYTES = 64 * 1024 };
+
+static bool print_row(void *context, const struct migration_row *row)
+{
+    (void)context;
+    return printf("%04lld  %-8s  %s (%zu of %zu statements)\n", (long long)row->version,
+                  migration_state_name(row->state), row->name, row->statements_done,
+                  row->statements) > 0;
+}
+
+static bool print_json_row(void *context, const struct migration_row *row)
+{
+    struct json_object *object = json_object_new_object();
+
+    (void)context;
+    if (object == NULL)
+        return false;
+    (void)json_object_object_add(object, "version", json_object_new_int64(row->version));
+    (void)json_object_object_add(object, "name", json_object_new_string(row->name));
+    (void)json_object_object_add(object, "state",
+                                 json_object_new_string(migration_state_name(row->state)));
+    (void)json_object_object_add(object, "statements",
+                                 json_object_new_int64((int64_t)row->statements));
+    (void)json_object_object_add(object, "statementsDone",
+                                 json_object_new_int64((int64_t)row->statements_done));
+    if (row->has_applied_ms)
+        (void)json_object_object_add(object, "appliedAt", invocation_json_time(row->applied_ms));
+    return invocation_print_json(object) == COMMAND_OK;
+}
+
+static enum command_exit print_grants(struct invocation *invocation)
+{
+    const char *account = invocation_option(invocation, "for");
+    bool for_mectl = account == NULL || strcmp(account, "mectl") == 0;
+    bool for_worker = account == NULL || strcmp(account, "worker") == 0;
+    struct err err = {""};
+    struct buf sql;
+    bool good;
+
+    if (!for_mectl && !for_worker) {
+        (void)invocation_fail("--for: '%s' is neither mectl nor worker", account);
+        return COMMAND_USAGE;
+    }
+    if (!invocation_settings(invocation))
+        return COMMAND_FAILED;
+    buf_init(&sql, GRANTS_MAX_BYTES);
+    good = (!for_mectl || grants_print(&invocation->settings, DATABASE_ADMIN,
+                                       file_readers_of_operator(), &sql, &err)) &&
+           (!for_worker || grants_print(&invocation->settings, DATABASE_WORKER,
+                                        file_readers_of_operator(), &sql, &err));
+    if (good)
+        (void)printf("%.*s", STR_ARGS(buf_str(&sql)));
+    buf_free_secret(&sql);
+    return good ? COMMAND_OK : invocation_fail("%s", err.text);
+}
+
+static enum command_exit run_migrate(struct invocation *invocation)
+{
+    bool status = invocation_flag(invocation, "status");
+    migration_visit *visit = invocation->json ? print_json_row : print_row;
+    struct migrations *migrations;
+    struct err err = {""};
+    enum store_result result;
+
+    if (invocation_flag(invocation, "print-grants"))
+        return print_grants(invocation);
+    if (!invocation_database(invocation))
+        return COMMAND_FAILED;
+    migrations = migrations_open(invocation_option(invocation, "schema"), &err);
+    if (migrations == NULL)
+        return invocation_fail("%s", err.text);
+    result = (status ? migrations_status : migrations_apply)(migrations, invocation->database,
+                                                             visit, NULL, &err);
+    migrations_close(migrations);
+    return invocation_end(result, "the database", &err);
+}
+
+const struct command migrate_commands[] = {
+    {
+        .name = "migrate",
+        .has_json = true,
+        .summary = "Brings the database's schema up to date, and prints what it applied.",
+        .options = {{"status", NULL, "Print every migration and its state, apply nothing.", false},
+                    {"print-grants", NULL, "Print the SQL that makes the accounts.", false},
+                    {"for", "mectl|worker", "Only this account's, with --print-grants.", false},
+                    {"schema", "DIR", "Migrations of a folder instead of those built in.", false}},
+        .run = run_migrate,
+    },
+    {.name = NULL},
+};
