@@ -14,7 +14,6 @@
 #include "gateway/fastcgi.h"
 #include "process/descriptors.h"
 #include "process/stop.h"
-#include "token/keyring.h"
 
 extern char **environ;
 
@@ -41,20 +40,24 @@ static int complain(const char *what)
     return 1;
 }
 
+/* Prints the settings, then makes all that a worker makes of them, to find what would keep it from
+ * serving. */
 static int check_config(const char *program)
 {
+    struct log log = {STDERR_FILENO, LOG_INFO};
     struct settings settings;
-    struct keyring *keyring = NULL;
     struct err err = {""};
+    struct api *api = NULL;
     bool good;
 
     if (!load(program, &settings, &err))
         return complain(err.text);
-    good = settings_print(&settings, stdout) && fflush(stdout) == 0;
-    if (!good)
+    if (settings_print(&settings, stdout) && fflush(stdout) == 0)
+        api = api_new(&settings, &log, FILE_READERS_OWN_GROUP, &err);
+    else
         err_set(&err, "standard output cannot be written");
-    good = good && keyring_load(&settings, FILE_READERS_OWN_GROUP, &keyring, &err);
-    keyring_free(keyring);
+    good = api != NULL;
+    api_free(api);
     settings_free(&settings);
     return good ? 0 : complain(err.text);
 }

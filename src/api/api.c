@@ -17,6 +17,7 @@ enum {
 
 struct api {
     struct service service;
+    char request_id[UUID_TEXT_LEN + 1]; /* of the answer that the response points to */
 };
 
 /* ---- routes */
@@ -124,14 +125,7 @@ static void respond_problem(struct exchange *exchange, enum problem problem)
     if (problem_render(&report, form, &service->body_out))
         response->body = buf_str(&service->body_out);
     else
-        api_answer_failure(response);
-}
-
-void api_answer_failure(struct response *response)
-{
-    response->status = 500;
-    response->content_type = "application/json";
-    response->body = STR("{\"code\":\"internal_error\",\"message\":\"The service failed\"}");
+        response->body = STR("{\"code\":\"internal_error\",\"message\":\"The service failed\"}");
 }
 
 static void add_retry_after(struct exchange *exchange)
@@ -144,36 +138,52 @@ static void add_retry_after(struct exchange *exchange)
         (void)response_add(exchange->response, "Retry-After", value);
 }
 
-static void add_common_headers(struct exchange *exchange)
+static void add_safe_headers(struct response *response, struct str request_id)
 {
-    struct response *response = exchange->response;
-
     (void)response_add(response, "Cache-Control", STR("private, no-cache"));
     (void)response_add(response, "Vary", STR("Authorization"));
     (void)response_add(response, "X-Content-Type-Options", STR("nosniff"));
-    (void)response_add(response, "X-Request-Id", exchange->request_id);
-    if (response->status == problem_row(PROBLEM_SERVICE_UNAVAILABLE)->status)
+    (void)response_add(response, "X-Request-Id", request_id);
+}
+
+static void add_common_headers(struct exchange *exchange)
+{
+    add_safe_headers(exchange->response, exchange->request_id);
+    if (exchange->response->status == problem_row(PROBLEM_SERVICE_UNAVAILABLE)->status)
         add_retry_after(exchange);
 }
 
 /* Taken over from the request where it is well-formed, so that one id can be followed through
  * several systems' logs. */
-static void choose_request_id(struct exchange *exchange)
+static struct str choose_request_id(const struct request *request, char text[UUID_TEXT_LEN + 1])
 {
-    struct str sent = exchange->request->header[REQUEST_REQUEST_ID];
-    char text[UUID_TEXT_LEN + 1];
+    struct str sent = request->header[REQUEST_REQUEST_ID];
     struct uuid uuid;
 
-    if (request_id_is_good(sent)) {
-        exchange->request_id = sent;
-        return;
-    }
-    exchange->request_id = STR("none");
+    if (request_id_is_good(sent))
+        return sent;
     if (!uuid_new(clock_now_ms(), &uuid))
-        return;
+        return STR("none");
     uuid_format(&uuid, text);
-    if (!arena_copy(exchange->service->arena, str_from(text), &exchange->request_id))
-        exchange->request_id = STR("none");
+    return str_from(text);
+}
+
+void api_answer_failure(const struct request *request, struct api_failure *text,
+                        struct response *response)
+{
+    struct str id = choose_request_id(request, text->request_id);
+    const struct problem_row *row = problem_row(PROBLEM_INTERNAL_ERROR);
+
+    /* None of the texts has anything that JSON would escape. */
+    (void)snprintf(text->body, sizeof(text->body),
+                   "{\"code\":\"%s\",\"message\":\"%s\",\"requestId\":\"%.*s\"}", row->code,
+                   row->message, STR_ARGS(id));
+    response_init(response);
+    response->status = row->status;
+    response->content_type = problem_content_type(PROBLEM_FORM_JSON);
+    response->body = str_from(text->body);
+    response->omits_body = str_equal(request->method, STR("HEAD"));
+    add_safe_headers(response, id);
 }
 
 /* ---- the log: one line for each request, where all the facts are */
@@ -218,7 +228,7 @@ void api_handle(struct api *api, const struct request *request, struct response 
 
     response_init(response);
     arena_reset(api->service.arena);
-    choose_request_id(&exchange);
+    exchange.request_id = choose_request_id(request, api->request_id);
     problem = dispatch(&exchange);
     if (problem != PROBLEM_NONE)
         respond_problem(&exchange, problem);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/uuid.h"
 #include "format/settings.h"
 
 struct api;
@@ -29,9 +30,16 @@ void api_free(struct api *api);
  * that can be sent. */
 void api_handle(struct api *api, const struct request *request, struct response *response);
 
-/* The answer where there is no API to ask, since it could not be made: a bare 500. Static; nothing
- * to free. */
-void api_answer_failure(struct response *response);
+/*
+ * The answer where there is no API to ask, since it could not be made: a 500 like any other. Its
+ * texts live in `text`.
+ */
+struct api_failure {
+    char request_id[UUID_TEXT_LEN + 1];
+    char body[256];
+};
+void api_answer_failure(const struct request *request, struct api_failure *text,
+                        struct response *response);
 
 /* Closes what was idle too long; returns the milliseconds until the next look is due, -1: nothing
  * is open. */

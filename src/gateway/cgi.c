@@ -48,17 +48,18 @@ static bool write_response(const struct response *response)
 
 bool cgi_serve(struct api *api, const struct settings *settings, char *const *environment)
 {
-    char token_variable[ENVIRONMENT_NAME_MAX_BYTES];
+    char token_variable[ENVIRONMENT_NAME_MAX_BYTES] = "";
+    struct api_failure failure;
     struct request request;
     struct response response;
+    bool can_serve =
+        api != NULL && environment_name_of_header(settings->token.header, token_variable);
 
-    if (api == NULL || !environment_name_of_header(settings->token.header, token_variable)) {
-        response_init(&response);
-        api_answer_failure(&response);
-        return write_response(&response);
-    }
     environment_read(environment, token_variable, &request);
     request.read = read_standard_input;
-    api_handle(api, &request, &response);
+    if (can_serve)
+        api_handle(api, &request, &response);
+    else
+        api_answer_failure(&request, &failure, &response);
     return write_response(&response);
 }
