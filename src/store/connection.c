@@ -158,7 +158,7 @@ static int64_t lock_wait_s(const struct settings *settings)
 static enum store_result set_up_session(struct connection *connection,
                                         const struct settings *settings, struct err *err)
 {
-    char sql[400];
+    char sql[512];
     int64_t wait_s = lock_wait_s(settings);
     const char *isolation =
         mysql_get_server_version(connection->mysql) >= TRANSACTION_ISOLATION_SINCE
@@ -168,7 +168,9 @@ static enum store_result set_up_session(struct connection *connection,
                        "SET SESSION autocommit = 1, %s = 'READ-COMMITTED', "
                        "sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
                        "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', "
-                       "time_zone = '+00:00', innodb_lock_wait_timeout = %" PRId64
+                       "time_zone = '+00:00', character_set_client = utf8mb4, "
+                       "character_set_results = utf8mb4, collation_connection = "
+                       "utf8mb4_general_ci, innodb_lock_wait_timeout = %" PRId64
                        ", lock_wait_timeout = %" PRId64,
                        isolation, wait_s, wait_s);
     if (len < 0 || (size_t)len >= sizeof(sql)) {
