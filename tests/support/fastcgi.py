@@ -173,10 +173,15 @@ class Worker:
         return self.process.poll() is None
 
     def end(self):
+        """Asks it to end, and judges what it leaves behind: a sanitizer's report would be there."""
         if self.is_running():
             self.signal(signal.SIGTERM)
-            try:
-                self.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.wait(5)
+        try:
+            status = self.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.wait(10)
+            raise
+        text = self.log_file.read_text(encoding="utf-8")
+        assert status == 0, f"exit status {status}: {text[-4000:]}"
+        logfmt.parse(text)

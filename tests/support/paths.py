@@ -25,6 +25,11 @@ def program(name: str) -> Path:
     return path
 
 
+def is_sanitized() -> bool:
+    """Whether the programs were built with --enable-sanitizers."""
+    return b"__asan_init" in program("me.fcgi").read_bytes()
+
+
 def clean_environment(**more: str) -> dict:
     """
     The little that a web server would hand down: nothing of the caller's own environment but what
