@@ -310,11 +310,12 @@ static int compare_names(const void *a, const void *b)
 /* Sorted, not hashed: no choice of names makes it slow. */
 static bool names_are_unique(struct scanner *scanner, size_t first)
 {
-    struct name *names = scanner->names + first;
+    struct name *names;
     size_t count = scanner->name_count - first, offset = SIZE_MAX;
 
     if (count < 2)
         return true;
+    names = scanner->names + first;
     qsort(names, count, sizeof(*names), compare_names);
     for (size_t i = 1; i < count; i++)
         if (names[i].offset < offset && str_equal(names[i - 1].text, names[i].text))

@@ -10,6 +10,7 @@
 enum {
     KEY_FILE_MAX_BYTES = 64 * 1024,
     TOKEN_MAX_BYTES = 64 * 1024,
+    INPUT_MAX_BYTES = 1024 * 1024,
     LIFETIME_S = 3600,
     LIFETIME_MAX_S = 10 * 365 * 24 * 3600
 };
@@ -241,7 +242,7 @@ static enum command_exit run_verify(struct invocation *invocation)
 
     if (!invocation_settings(invocation))
         return COMMAND_FAILED;
-    buf_init(&token, 16 * TOKEN_MAX_BYTES);
+    buf_init(&token, INPUT_MAX_BYTES);
     if (read_token(invocation->argument, &token))
         result = judge(invocation, without_line_end(buf_str(&token)));
     else
