@@ -238,7 +238,7 @@ enum store_result profiles_load(struct database *database, const struct access_r
 {
     struct reading reading = {.arena = arena, .profile = &out->profile};
     /* an id that is longer than any that is stored matches none; asked for, it would be refused */
-    bool can_match = request->session.len <= SESSION_ID_MAX_BYTES * UTF8_MAX_BYTES;
+    bool can_match = request->session.len <= (size_t)SESSION_ID_MAX_BYTES * UTF8_MAX_BYTES;
     struct str session = can_match ? request->session : STR_NONE;
     *out = (struct profile_load){.access = ACCESS_USER_UNKNOWN};
     enum store_result result = read_profile(database, &request->user, session, &reading, err);
