@@ -99,7 +99,7 @@ class Server:
     def _spawn_workers(self, variables: dict):
         """Runs the command that the example's comment shows, with the account and a file of pids added."""
         pid_file = self.folder / "workers.pid"
-        shown = re.search(r"^# +(.*spawn-fcgi .*)$", self.kind.example.read_text(), re.MULTILINE)
+        shown = re.search(r"^# +(ME_CONF=.*spawn-fcgi .*)$", self.kind.example.read_text(), re.MULTILINE)
         owner = f"-U {self.kind.account}" if os.geteuid() == 0 else ""
         command = fill_in(shown[1], variables).replace("spawn-fcgi ", f"{find('spawn-fcgi')} -P {pid_file} {owner} ", 1)
         with open(self.log, "ab") as log:
