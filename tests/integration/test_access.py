@@ -77,6 +77,10 @@ def of_another_user(users, user):
     return users.add_session(users.add())
 
 
+def with_an_accent(users, user):
+    return users.add_session(user, session_id=f"e-{uuid.uuid4()}").replace("e", "é", 1)
+
+
 SESSIONS = {
     "live": (lambda users, user: users.add_session(user), 200),
     "unknown": (lambda users, user: "no-such-session", 401),
@@ -87,7 +91,7 @@ SESSIONS = {
     "a blank behind": (lambda users, user: users.add_session(user) + " ", 401),
     "another case": (lambda users, user: users.add_session(user).upper(), 401),
     "a percent sign": (lambda users, user: users.add_session(user) and "%", 401),
-    "an accent more": (lambda users, user: users.add_session(user, session_id=f"e-{uuid.uuid4()}").replace("e", "é", 1), 401),
+    "an accent more": (with_an_accent, 401),
 }
 
 

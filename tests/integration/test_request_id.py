@@ -12,7 +12,7 @@ def test_a_good_id_is_taken_over(cgi, tokens, reader, sent):
 
 
 @pytest.mark.parametrize("sent", [
-    "", "x" * 65, "a b", " a", "a\n", "a\r\nX-Evil: 1", "a;b", "a/b", "a\"b", "é", "a\x00b".replace("\x00", "\x01"), "a,b", "<a>",
+    "", "x" * 65, "a b", " a", "a\n", "a\r\nX-Evil: 1", "a;b", "a/b", "a\"b", "é", "a\x01b", "a,b", "<a>",
 ], ids=ascii)
 def test_another_id_is_replaced(cgi, sent):
     answer = cgi.get({"X-Request-Id": sent})

@@ -226,7 +226,7 @@ def test_refusals_of_forged_tokens_read_the_same(cgi, tokens, reader):
     forged = [SIGNATURE[name](tokens, reader) for name in ("another secret", "HS256 with the RSA public key")]
     forged.append(HEADER["alg none"](tokens, reader))
     answers = [cgi.get({**bearer(token), "X-Request-Id": "same"}) for token in forged]
-    assert len({answer.body for answer in answers[:2]}) == 1
+    assert len({answer.body for answer in answers}) == 1
 
 
 def test_a_patch_with_a_refused_token_changes_nothing(cgi, tokens, users, user):
