@@ -180,6 +180,21 @@ static enum store_result set_up_session(struct connection *connection,
     return connection_run_text(connection, (struct str){sql, (size_t)len}, err);
 }
 
+/* Where certificates are not verified, the library goes on in plain text with a server that has no
+ * TLS. */
+static enum store_result check_encryption(const struct connection *connection,
+                                          const struct endpoint *endpoint,
+                                          const struct settings *settings, struct err *err)
+{
+    bool may_be_plain = endpoint->is_socket || settings->database.tls == SETTINGS_TLS_OFF;
+    if (may_be_plain || mysql_get_ssl_cipher(connection->mysql) != NULL)
+        return STORE_OK;
+    err_set(err,
+            "the server has no TLS: give it a certificate, or set database.tls to off where the "
+            "network is trusted");
+    return STORE_UNAVAILABLE;
+}
+
 static enum store_result connect_to(struct connection *connection, const struct endpoint *endpoint,
                                     const struct connection_options *options, struct err *err)
 {
@@ -199,6 +214,9 @@ static enum store_result connect_to(struct connection *connection, const struct 
             failure_report(mysql_errno(mysql), "MariaDB", mysql_error(mysql), err);
         return result == STORE_LOST ? STORE_UNAVAILABLE : result;
     }
+    enum store_result result = check_encryption(connection, endpoint, options->settings, err);
+    if (result != STORE_OK)
+        return result;
     return set_up_session(connection, options->settings, err);
 }
 

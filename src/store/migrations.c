@@ -11,7 +11,7 @@
 #include "store/schema_data.h"
 #include "store/statement.h"
 
-enum { LOCK_TIMEOUT_S = 10, FILE_MAX_BYTES = 4 * 1024 * 1024, PATH_MAX_BYTES = 4096 };
+enum { LOCK_TIMEOUT_S = 5, FILE_MAX_BYTES = 4 * 1024 * 1024, PATH_MAX_BYTES = 4096 };
 
 /*
  * The checksum of a finished migration is that of its file (sha256sum prints the same); of one that

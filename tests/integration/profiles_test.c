@@ -1,0 +1,495 @@
+/* The one statement that reads a user, who may be served, and the write of what a user may change.
+ */
+#include "fixture.h"
+
+#include "store/profiles.h"
+
+#define ANN FIXTURE_ID("01")
+#define BOB FIXTURE_ID("02")
+
+static void add_ann(struct fixture *fixture)
+{
+    fixture_sql(fixture,
+                "INSERT INTO users (id, status, name, created_at, updated_at) VALUES (" ANN
+                ", 'active', 'Ann', '2025-07-03 02:14:22.094', '2025-07-04 02:14:22.001')");
+}
+
+static void add_bob(struct fixture *fixture)
+{
+    fixture_sql(fixture, "INSERT INTO users (id, status, name) VALUES (" BOB ", 'active', 'Bob')");
+}
+
+static void add_session(struct fixture *fixture, const char *id, int end_s, const char *revoked)
+{
+    fixture_sql(fixture,
+                "INSERT INTO sessions (user_id, id, expires_at, revoked_at) VALUES (" ANN
+                ", '%s', UTC_TIMESTAMP(3) + INTERVAL %d SECOND, %s)",
+                id, end_s, revoked);
+}
+
+static struct profile_load load(struct fixture *fixture, struct str session)
+{
+    struct profile_load out;
+    const struct access_request request = {fixture_id(1), session};
+    assert_stored(fixture,
+                  profiles_load(fixture->database, &request, fixture->arena, &out, &fixture->err));
+    return out;
+}
+
+static void assert_access(struct fixture *fixture, struct str session, enum access expected)
+{
+    struct profile_load out = load(fixture, session);
+    if (out.access != expected)
+        fail_msg("access is %s, not %s", access_name(out.access), access_name(expected));
+    if (expected != ACCESS_GRANTED)
+        assert_false(str_is_set(out.profile.name));
+}
+
+static void reads_the_columns_of_the_user(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    fixture_sql(fixture, "UPDATE users SET bio = 'B', avatar_url = 'https://example.com/a',"
+                         " locale = 'en-US', timezone = 'Europe/Amsterdam'");
+    fixture_sql(fixture,
+                "INSERT INTO user_fraud_information (user_id, score) VALUES (" ANN ", -7)");
+    struct profile_load out = load(fixture, STR_NONE);
+    struct uuid id = fixture_id(1);
+    assert_int_equal(out.access, ACCESS_GRANTED);
+    assert_true(uuid_equal(&out.profile.id, &id));
+    assert_int_equal(out.profile.status, USER_ACTIVE);
+    assert_str_equal(out.profile.name, "Ann");
+    assert_str_equal(out.profile.bio, "B");
+    assert_str_equal(out.profile.avatar_url, "https://example.com/a");
+    assert_str_equal(out.profile.locale, "en-US");
+    assert_str_equal(out.profile.timezone, "Europe/Amsterdam");
+    assert_int_equal(out.profile.created_ms, 1751508862094);
+    assert_int_equal(out.profile.updated_ms, 1751595262001);
+    assert_true(out.profile.has_fraud_score);
+    assert_int_equal(out.profile.fraud_score, -7);
+}
+
+static void what_is_null_is_not_set(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    struct profile_load out = load(fixture, STR_NONE);
+    assert_false(str_is_set(out.profile.bio));
+    assert_false(str_is_set(out.profile.avatar_url));
+    assert_false(str_is_set(out.profile.locale));
+    assert_false(str_is_set(out.profile.timezone));
+    assert_false(out.profile.has_fraud_score);
+    assert_int_equal(out.profile.email_count + out.profile.identity_count +
+                         out.profile.phone_count + out.profile.badge_count,
+                     0);
+}
+
+static void reads_emails_and_phones(void **state)
+{
+    struct fixture *fixture = *state;
+    struct uuid email = fixture_id(0x11), phone = fixture_id(0x22);
+    add_ann(fixture);
+    fixture_sql(fixture,
+                "INSERT INTO user_emails VALUES (" FIXTURE_ID(
+                    "11") ", " ANN ", 'ann@example.com', 1, 0, 1, 1, '2025-01-01 00:00:00.001',"
+                          " '2025-01-01 00:00:00.002', DEFAULT, DEFAULT)");
+    fixture_sql(fixture,
+                "INSERT INTO user_phone_numbers VALUES (" FIXTURE_ID(
+                    "22") ", " ANN ", '+31612345678', 0, 1, '2025-01-01', '2025-01-01', DEFAULT)");
+    struct profile out = load(fixture, STR_NONE).profile;
+    assert_int_equal(out.email_count, 1);
+    assert_true(uuid_equal(&out.emails[0].id, &email));
+    assert_str_equal(out.emails[0].address, "ann@example.com");
+    assert_true(out.emails[0].verified && !out.emails[0].password_set && out.emails[0].token_set &&
+                out.emails[0].is_default);
+    assert_int_equal(out.emails[0].created_ms, 1735689600001);
+    assert_int_equal(out.emails[0].updated_ms, 1735689600002);
+    assert_int_equal(out.phone_count, 1);
+    assert_true(uuid_equal(&out.phones[0].id, &phone));
+    assert_str_equal(out.phones[0].number, "+31612345678");
+    assert_true(!out.phones[0].verified && out.phones[0].is_primary);
+}
+
+/* The client library leaves what the row before had in the place of a NULL. */
+static void a_null_never_shows_the_row_before(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t set = 0;
+    add_ann(fixture);
+    fixture_sql(fixture, "UPDATE users SET bio = 'B', avatar_url = 'https://example.com/a'");
+    for (int i = 0; i < 6; i++)
+        fixture_sql(fixture,
+                    "INSERT INTO user_identities (user_id, id, issuer, subject, provider, name,"
+                    " email, avatar_url) VALUES (" ANN ", UNHEX(LPAD(%d, 32, '0')), 'i', 's%d',"
+                    " 'p', %s)",
+                    i, i,
+                    i % 2 == 0 ? "'N', 'n@example.com', 'https://example.com/n'"
+                               : "NULL, NULL, NULL");
+    struct profile out = load(fixture, STR_NONE).profile;
+    assert_int_equal(out.identity_count, 6);
+    for (size_t i = 0; i < 6; i++) {
+        struct profile_identity *identity = &out.identities[i];
+        bool even = (identity->subject.data[1] - '0') % 2 == 0;
+        assert_int_equal(str_is_set(identity->name), even);
+        assert_int_equal(str_is_set(identity->email), even);
+        assert_int_equal(str_is_set(identity->avatar_url), even);
+        set += even;
+    }
+    assert_int_equal(set, 3);
+}
+
+static void reads_many_rows_of_each_kind(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    fixture_sql(fixture, "INSERT INTO user_badges (user_id, scope, name)"
+                         " SELECT " ANN ", 's', CONCAT('n', seq) FROM seq_1_to_100");
+    fixture_sql(fixture, "INSERT INTO user_emails (user_id, id, email) SELECT " ANN
+                         ", UNHEX(LPAD(seq, 32, '0')), CONCAT(seq, '@example.com')"
+                         " FROM seq_1_to_100");
+    struct profile out = load(fixture, STR_NONE).profile;
+    assert_int_equal(out.badge_count, 100);
+    assert_int_equal(out.email_count, 100);
+    for (size_t i = 0; i < 100; i++) {
+        assert_true(str_starts_with(out.badges[i], STR("s:n")));
+        assert_true(i == 0 || str_compare(out.badges[i - 1], out.badges[i]) < 0);
+        assert_true(str_ends_with(out.emails[i].address, STR("@example.com")));
+    }
+}
+
+/* 4 bytes for a character, and as many characters as the column takes. */
+static void text_that_fills_its_column_comes_whole(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    fixture_sql(fixture, "UPDATE users SET name = REPEAT('\xF0\x9F\x98\x80', 255),"
+                         " bio = REPEAT('\xF0\x9F\x98\x81', 4096),"
+                         " avatar_url = REPEAT('\xF0\x9F\x98\x82', 2048),"
+                         " locale = REPEAT('\xF0\x9F\x98\x83', 255),"
+                         " timezone = REPEAT('\xF0\x9F\x98\x84', 64)");
+    struct profile out = load(fixture, STR_NONE).profile;
+    assert_int_equal(out.name.len, 255 * 4);
+    assert_int_equal(out.bio.len, 4096 * 4);
+    assert_int_equal(out.avatar_url.len, 2048 * 4);
+    assert_int_equal(out.locale.len, 255 * 4);
+    assert_int_equal(out.timezone.len, 64 * 4);
+    for (size_t i = 0; i < out.bio.len; i++)
+        assert_int_equal((unsigned char)out.bio.data[i], (unsigned char)"\xF0\x9F\x98\x81"[i % 4]);
+}
+
+static void refuse_load(struct fixture *fixture, const char *part)
+{
+    struct profile_load out;
+    const struct access_request request = {fixture_id(1), STR_NONE};
+    assert_refused(fixture, STORE_FAILED,
+                   profiles_load(fixture->database, &request, fixture->arena, &out, &fixture->err),
+                   part);
+    assert_false(str_is_set(out.profile.name));
+}
+
+static void text_that_does_not_fit_is_an_error_that_names_it(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    fixture_sql(fixture, "ALTER TABLE users MODIFY bio VARCHAR(4097)");
+    fixture_sql(fixture, "UPDATE users SET bio = REPEAT('\xF0\x9F\x98\x80', 4097)");
+    refuse_load(fixture, "column bio");
+    fixture_sql(fixture, "UPDATE users SET bio = REPEAT('\xF0\x9F\x98\x80', 4096)");
+    assert_access(fixture, STR_NONE, ACCESS_GRANTED);
+    fixture_sql(fixture, "ALTER TABLE users MODIFY bio VARCHAR(4096)");
+}
+
+static void a_zero_date_is_an_error_that_names_it(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    fixture_sql(fixture, "SET sql_mode = ''");
+    fixture_sql(fixture, "UPDATE users SET created_at = '0000-00-00'");
+    fixture_sql(fixture, "SET sql_mode = 'STRICT_ALL_TABLES'");
+    refuse_load(fixture, "created_at");
+}
+
+static void status_decides_who_is_served(void **state)
+{
+    static const struct {
+        const char *status;
+        enum access access;
+    } rows[] = {
+        {"pending", ACCESS_GRANTED},    {"active", ACCESS_GRANTED},
+        {"invited", ACCESS_GRANTED},    {"deleted", ACCESS_USER_DELETED},
+        {"banned", ACCESS_USER_BANNED},
+    };
+    struct fixture *fixture = *state;
+    assert_access(fixture, STR_NONE, ACCESS_USER_UNKNOWN);
+    add_ann(fixture);
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        fixture_sql(fixture, "UPDATE users SET status = '%s'", rows[i].status);
+        assert_access(fixture, STR_NONE, rows[i].access);
+    }
+}
+
+static void a_session_must_be_the_users_and_live(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    add_bob(fixture);
+    add_session(fixture, "live", 60, "NULL");
+    add_session(fixture, "ended", -1, "NULL");
+    add_session(fixture, "revoked", 60, "UTC_TIMESTAMP(3)");
+    add_session(fixture, "both", -1, "UTC_TIMESTAMP(3)");
+    fixture_sql(fixture, "INSERT INTO sessions (user_id, id, expires_at) VALUES (" BOB
+                         ", 'bobs', '2999-01-01')");
+    assert_access(fixture, STR("live"), ACCESS_GRANTED);
+    assert_access(fixture, STR("ended"), ACCESS_SESSION_EXPIRED);
+    assert_access(fixture, STR("revoked"), ACCESS_SESSION_REVOKED);
+    assert_access(fixture, STR("both"), ACCESS_SESSION_REVOKED);
+    assert_access(fixture, STR("bobs"), ACCESS_SESSION_UNKNOWN);
+    assert_access(fixture, STR("none"), ACCESS_SESSION_UNKNOWN);
+    assert_access(fixture, STR(""), ACCESS_SESSION_UNKNOWN);
+}
+
+static void session_ids_are_compared_bytewise(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    add_session(fixture, "s1", 60, "NULL");
+    assert_access(fixture, STR("s1 "), ACCESS_SESSION_UNKNOWN);
+    assert_access(fixture, STR("S1"), ACCESS_SESSION_UNKNOWN);
+    assert_access(fixture, STR("s\xEF\xBC\x91"), ACCESS_SESSION_UNKNOWN); /* full-width 1 */
+    assert_access(fixture, STR("s1\0"), ACCESS_SESSION_UNKNOWN);
+    assert_access(fixture, STR("s1"), ACCESS_GRANTED);
+}
+
+static void a_session_id_that_no_row_can_hold_is_unknown(void **state)
+{
+    static char id[5000];
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    memset(id, 'x', sizeof(id));
+    assert_access(fixture, (struct str){id, sizeof(id)}, ACCESS_SESSION_UNKNOWN);
+    assert_access(fixture, (struct str){id, 256}, ACCESS_SESSION_UNKNOWN);
+}
+
+/* 401 comes before 403. */
+static void an_ended_session_of_a_banned_user_is_told_first(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    add_session(fixture, "live", 60, "NULL");
+    fixture_sql(fixture, "UPDATE users SET status = 'banned'");
+    assert_access(fixture, STR("none"), ACCESS_SESSION_UNKNOWN);
+    assert_access(fixture, STR("live"), ACCESS_USER_BANNED);
+    fixture_sql(fixture, "UPDATE users SET status = 'deleted'");
+    assert_access(fixture, STR("live"), ACCESS_USER_DELETED);
+}
+
+static void active_sessions_are_counted_now(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    add_session(fixture, "a", 60, "NULL");
+    add_session(fixture, "b", 60, "NULL");
+    add_session(fixture, "c", -1, "NULL");
+    add_session(fixture, "d", 60, "UTC_TIMESTAMP(3)");
+    assert_int_equal(load(fixture, STR_NONE).profile.active_sessions, 2);
+    assert_int_equal(load(fixture, STR("a")).profile.active_sessions, 2);
+    fixture_sql(fixture, "UPDATE sessions SET expires_at = UTC_TIMESTAMP(3) WHERE id = 'a'");
+    assert_int_equal(load(fixture, STR_NONE).profile.active_sessions, 1);
+}
+
+static void tells_the_time_of_the_database(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    int64_t before_ms = fixture_number(fixture, "SELECT FLOOR(UNIX_TIMESTAMP(NOW(3)) * 1000)");
+    int64_t now_ms = load(fixture, STR_NONE).now_ms;
+    assert_in_range(now_ms, before_ms, before_ms + 5000);
+}
+
+static void a_profile_too_large_for_the_request_is_an_error(void **state)
+{
+    struct fixture *fixture = *state;
+    struct arena *small = arena_new(4096);
+    struct profile_load out;
+    const struct access_request request = {fixture_id(1), STR_NONE};
+    assert_non_null(small);
+    add_ann(fixture);
+    fixture_sql(fixture, "UPDATE users SET bio = REPEAT('\xF0\x9F\x98\x80', 4096)");
+    assert_refused(fixture, STORE_FAILED,
+                   profiles_load(fixture->database, &request, small, &out, &fixture->err),
+                   "memory");
+    arena_free(small);
+}
+
+static void reads_for_the_operator_whatever_the_status_is(void **state)
+{
+    struct fixture *fixture = *state;
+    struct profile out;
+    struct uuid ann = fixture_id(1), nobody = fixture_id(9);
+    add_ann(fixture);
+    fixture_sql(fixture, "UPDATE users SET status = 'deleted'");
+    assert_stored(fixture,
+                  profiles_read(fixture->database, &ann, fixture->arena, &out, &fixture->err));
+    assert_str_equal(out.name, "Ann");
+    assert_refused(fixture, STORE_NOT_FOUND,
+                   profiles_read(fixture->database, &nobody, fixture->arena, &out, &fixture->err),
+                   "no such user");
+}
+
+/* What a PATCH does. */
+static enum store_result work_patch(struct database *database, void *context, struct err *err)
+{
+    struct fixture *fixture = context;
+    struct profile_load out;
+    const struct access_request request = {fixture_id(1), STR_NONE};
+    enum store_result result = profiles_load_locked(database, &request, fixture->arena, &out, err);
+    if (result != STORE_OK)
+        return result;
+    out.profile.name = STR("\xF0\x9F\x98\x80 Ann's");
+    out.profile.bio = STR("");
+    out.profile.locale = STR_NONE;
+    out.profile.updated_ms = 1767225599999;
+    return profiles_update(database, &out.profile, err);
+}
+
+static void writes_the_five_members_and_the_time(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    add_bob(fixture);
+    fixture_sql(fixture, "UPDATE users SET locale = 'nl', timezone = 'UTC' WHERE name = 'Ann'");
+    assert_stored(fixture,
+                  database_transact(fixture->database, work_patch, fixture, &fixture->err));
+    struct profile out = load(fixture, STR_NONE).profile;
+    assert_str_equal(out.name, "\xF0\x9F\x98\x80 Ann's");
+    assert_str_equal(out.bio, "");
+    assert_false(str_is_set(out.locale));
+    assert_str_equal(out.timezone, "UTC");
+    assert_int_equal(out.updated_ms, 1767225599999);
+    assert_int_equal(out.created_ms, 1751508862094);
+    assert_int_equal(fixture_number(fixture, "SELECT COUNT(*) FROM users WHERE name = 'Bob'"), 1);
+}
+
+/* An UPDATE to equal values has found its row all the same. */
+static void writing_what_is_there_is_no_missing_row(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    assert_stored(fixture,
+                  database_transact(fixture->database, work_patch, fixture, &fixture->err));
+    assert_stored(fixture,
+                  database_transact(fixture->database, work_patch, fixture, &fixture->err));
+}
+
+static void writing_a_user_that_is_gone_is_not_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct profile profile = {.id = fixture_id(9), .name = STR("N")};
+    assert_refused(fixture, STORE_NOT_FOUND,
+                   profiles_update(fixture->database, &profile, &fixture->err), "no such user");
+}
+
+static void a_value_that_does_not_fit_is_refused_by_name(void **state)
+{
+    static char text[255 * 4 + 1];
+    struct fixture *fixture = *state;
+    struct profile profile = {.id = fixture_id(1)};
+    add_ann(fixture);
+    memset(text, 'x', sizeof(text));
+    profile.name = (struct str){text, sizeof(text)};
+    assert_refused(fixture, STORE_REFUSED,
+                   profiles_update(fixture->database, &profile, &fixture->err), "name is too long");
+    profile.name.len = 256;
+    assert_refused(fixture, STORE_REFUSED,
+                   profiles_update(fixture->database, &profile, &fixture->err), "'name'");
+    assert_str_equal(load(fixture, STR_NONE).profile.name, "Ann");
+}
+
+/* The load that locked the row is read by nobody else until the transaction ends. */
+static enum store_result work_look_for_lock(struct database *database, void *context,
+                                            struct err *err)
+{
+    struct fixture *fixture = context;
+    struct profile_load out;
+    const struct access_request request = {fixture_id(1), STR_NONE};
+    enum store_result result = profiles_load_locked(database, &request, fixture->arena, &out, err);
+    assert_int_equal(out.access, ACCESS_GRANTED);
+    fixture_sql(fixture, "SET innodb_lock_wait_timeout = 0");
+    assert_int_equal(fixture_sql_error(fixture, "UPDATE users SET name = 'X'"), 1205);
+    fixture_sql(fixture, "SET innodb_lock_wait_timeout = DEFAULT");
+    return result;
+}
+
+static void the_locked_load_locks(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    assert_stored(fixture,
+                  database_transact(fixture->database, work_look_for_lock, fixture, &fixture->err));
+    assert_int_equal(fixture_sql_error(fixture, "UPDATE users SET name = 'X'"), 0);
+}
+
+static void the_locked_load_of_nobody_tells_so(void **state)
+{
+    struct fixture *fixture = *state;
+    struct profile_load out;
+    const struct access_request request = {fixture_id(9), STR_NONE};
+    assert_stored(fixture, profiles_load_locked(fixture->database, &request, fixture->arena, &out,
+                                                &fixture->err));
+    assert_int_equal(out.access, ACCESS_USER_UNKNOWN);
+}
+
+/* What the store's own connection counted so far. */
+static int64_t questions(struct fixture *fixture)
+{
+    assert_stored(fixture, database_run_text(fixture->database,
+                                             STR("REPLACE INTO counted SELECT VARIABLE_VALUE FROM"
+                                                 " information_schema.SESSION_STATUS"
+                                                 " WHERE VARIABLE_NAME = 'QUESTIONS'"),
+                                             &fixture->err));
+    return fixture_number(fixture, "SELECT MAX(questions) FROM counted");
+}
+
+static void one_round_trip_reads_everything(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    fixture_sql(fixture, "CREATE TABLE counted (questions BIGINT NOT NULL)");
+    (void)load(fixture, STR_NONE); /* connects and prepares */
+    int64_t before = questions(fixture);
+    (void)load(fixture, STR_NONE);
+    assert_int_equal(questions(fixture) - before, 2); /* the load, and the question itself */
+    fixture_sql(fixture, "DROP TABLE counted");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(reads_the_columns_of_the_user, fixture_reset),
+        cmocka_unit_test_setup(what_is_null_is_not_set, fixture_reset),
+        cmocka_unit_test_setup(reads_emails_and_phones, fixture_reset),
+        cmocka_unit_test_setup(a_null_never_shows_the_row_before, fixture_reset),
+        cmocka_unit_test_setup(reads_many_rows_of_each_kind, fixture_reset),
+        cmocka_unit_test_setup(text_that_fills_its_column_comes_whole, fixture_reset),
+        cmocka_unit_test_setup(text_that_does_not_fit_is_an_error_that_names_it, fixture_reset),
+        cmocka_unit_test_setup(a_zero_date_is_an_error_that_names_it, fixture_reset),
+        cmocka_unit_test_setup(status_decides_who_is_served, fixture_reset),
+        cmocka_unit_test_setup(a_session_must_be_the_users_and_live, fixture_reset),
+        cmocka_unit_test_setup(session_ids_are_compared_bytewise, fixture_reset),
+        cmocka_unit_test_setup(a_session_id_that_no_row_can_hold_is_unknown, fixture_reset),
+        cmocka_unit_test_setup(an_ended_session_of_a_banned_user_is_told_first, fixture_reset),
+        cmocka_unit_test_setup(active_sessions_are_counted_now, fixture_reset),
+        cmocka_unit_test_setup(tells_the_time_of_the_database, fixture_reset),
+        cmocka_unit_test_setup(a_profile_too_large_for_the_request_is_an_error, fixture_reset),
+        cmocka_unit_test_setup(reads_for_the_operator_whatever_the_status_is, fixture_reset),
+        cmocka_unit_test_setup(writes_the_five_members_and_the_time, fixture_reset),
+        cmocka_unit_test_setup(writing_what_is_there_is_no_missing_row, fixture_reset),
+        cmocka_unit_test_setup(writing_a_user_that_is_gone_is_not_found, fixture_reset),
+        cmocka_unit_test_setup(a_value_that_does_not_fit_is_refused_by_name, fixture_reset),
+        cmocka_unit_test_setup(the_locked_load_locks, fixture_reset),
+        cmocka_unit_test_setup(the_locked_load_of_nobody_tells_so, fixture_reset),
+        cmocka_unit_test_setup(one_round_trip_reads_everything, fixture_reset),
+    };
+    return fixture_is_possible() ? cmocka_run_group_tests(tests, fixture_open, fixture_close)
+                                 : FIXTURE_SKIPPED;
+}
