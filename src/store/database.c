@@ -55,13 +55,17 @@ static bool has_account_of_its_own(const struct settings *settings, enum databas
     return account == DATABASE_ADMIN && settings->admin.user != NULL;
 }
 
-/* The text of a password file is its first line; one line feed at its end is no part of it. */
+/* A password file holds one line; the line feed at its end is no part of it. */
 static bool trim_password(struct buf *password, const char *path, struct err *err)
 {
     if (password->len > 0 && password->data[password->len - 1] == '\n')
         password->len--;
     if (password->len > 0 && password->data[password->len - 1] == '\r')
         password->len--;
+    if (password->len == 0) {
+        err_set(err, "%s: holds no password: write it there, or leave the setting out", path);
+        return false;
+    }
     if (!str_has_byte(buf_str(password), '\n') && !str_has_byte(buf_str(password), '\0'))
         return true;
     err_set(err, "%s: holds more than one line: a password is one", path);
@@ -77,7 +81,23 @@ bool database_password(const struct settings *settings, enum database_account ac
         return file_read(path, readers, out, err) && trim_password(out, path, err);
     if (!is_own && settings->database.password != NULL)
         buf_append_text(out, settings->database.password);
+    if (!buf_is_good(out))
+        err_set(err, "database.password: out of memory, or longer than any password");
     return buf_is_good(out);
+}
+
+/* The client library takes C strings. */
+static bool load_password(struct database *database, enum database_account account,
+                          enum file_readers readers, struct err *err)
+{
+    struct buf *password = &database->password;
+    if (!database_password(database->settings, account, readers, password, err))
+        return false;
+    if (password->len > 0)
+        buf_append_byte(password, '\0');
+    if (!buf_is_good(password))
+        err_set(err, "the password of the database is too long");
+    return buf_is_good(password);
 }
 
 const char *database_user(const struct settings *settings, enum database_account account)
@@ -98,13 +118,10 @@ struct database *database_new(const struct settings *settings, enum database_acc
     database->settings = settings;
     database->user = database_user(settings, account);
     buf_init(&database->password, PASSWORD_MAX_BYTES);
-    if (!database_password(settings, account, readers, &database->password, err)) {
-        database_free(database);
-        return NULL;
-    }
-    if (database->password.len > 0)
-        buf_append_byte(&database->password, '\0');
-    return database;
+    if (load_password(database, account, readers, err))
+        return database;
+    database_free(database);
+    return NULL;
 }
 
 void database_free(struct database *database)

@@ -44,7 +44,8 @@ enum database_account { DATABASE_WORKER, DATABASE_ADMIN };
 
 /*
  * Connects nothing yet. Reads the password file, with `readers` demanded of it; NULL with `err`
- * where that fails. The settings are borrowed for the life of the object.
+ * where that fails. The settings are borrowed for the life of the object. The client library is
+ * initialised with the first object and stays so until the process ends.
  */
 struct database *database_new(const struct settings *settings, enum database_account account,
                               enum file_readers readers, struct err *err) MUST_CHECK;

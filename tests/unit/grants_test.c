@@ -140,6 +140,8 @@ static void a_password_file_is_one_line(void **state)
         {"password\r\n", "'*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19'"},
         {"password", "'*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19'"},
         {"password\nmore\n", "more than one line"},
+        {"\n", "holds no password"},
+        {"", "holds no password"},
     };
     char path[] = "/tmp/grants_test.XXXXXX", sql[8192];
     struct settings settings = settings_with(one_socket, 1);
