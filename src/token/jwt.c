@@ -2,21 +2,22 @@
 
 #include <json-c/json.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/base64url.h"
 #include "base/buf.h"
 #include "format/strictjson.h"
 
-enum { SESSION_MAX_BYTES = 255 };
+enum { SESSION_MAX_BYTES = 255, SHOWN_MAX_BYTES = 64 };
 
-/* 9999-12-31T23:59:59Z (RFC 3339 ends there). */
-static const double time_max_s = 253402300799.0;
+/* The end of the year 9999, where RFC 3339 ends. */
+static const double time_max_s = 253402300800.0;
 
 #define INVALID "The access token is invalid"
 
 static const struct jwt_reason reasons[JWT__MAX] = {
     [JWT_VALID] = {"valid", "the token is valid", "The access token is valid"},
-    [JWT_TOO_LONG] = {"too_long", "the token is longer than token.max_bytes", INVALID},
+    [JWT_TOO_LONG] = {"too_long", "the token is longer than token.max_bytes allows", INVALID},
     [JWT_NOT_COMPACT] = {"not_compact", "the token is not three parts with dots between them",
                          INVALID},
     [JWT_ENCRYPTED] = {"encrypted", "the token is encrypted (JWE): have the issuer sign it only",
@@ -30,7 +31,7 @@ static const struct jwt_reason reasons[JWT__MAX] = {
     [JWT_UNENCODED] = {"unencoded", "the header has b64 (RFC 7797)", INVALID},
     [JWT_EMBEDDED_KEY] = {"embedded_key", "the header brings a key of its own along", INVALID},
     [JWT_COMPRESSED] = {"compressed", "the header has zip", INVALID},
-    [JWT_NESTED] = {"nested", "the header has cty: a token inside the token", INVALID},
+    [JWT_NESTED] = {"nested", "cty says that the token holds another one", INVALID},
     [JWT_WRONG_TYP] = {"wrong_typ", "typ is neither JWT nor at+jwt", INVALID},
     [JWT_ALGORITHM_NONE] = {"algorithm_none", "the token is not signed (alg none)", INVALID},
     [JWT_ALGORITHM_UNKNOWN] = {"algorithm_unknown", "alg is missing, or neither HS256 nor RS256",
@@ -41,7 +42,8 @@ static const struct jwt_reason reasons[JWT__MAX] = {
     [JWT_BAD_SIGNATURE] = {"bad_signature", "no key verifies the signature", INVALID},
     [JWT_PAYLOAD_NOT_JSON] = {"payload_not_json", "the claims are not one strict JSON object",
                               INVALID},
-    [JWT_CLAIM_TYPE] = {"claim_type", "a claim has the wrong type or is out of range", INVALID},
+    [JWT_CLAIM_TYPE] = {"claim_type", "a claim has the wrong type, or a value out of range",
+                        INVALID},
     [JWT_NO_EXPIRY] = {"no_expiry", "the claim exp is missing", INVALID},
     [JWT_EXPIRED] = {"expired", "the token expired", "The access token expired"},
     [JWT_NOT_YET_VALID] = {"not_yet_valid", "the token is not valid yet: are the clocks right?",
@@ -74,6 +76,25 @@ void jwt_rules_from_settings(const struct settings *settings, struct jwt_rules *
         out->session_claim = settings->token.session_claim;
 }
 
+/* ---- what a token says, for the log and the terminal of an operator */
+
+struct shown {
+    char text[SHOWN_MAX_BYTES + sizeof("...")];
+};
+
+/* The text may be a forger's: nothing of it may steer a terminal or drown the rest of a line. */
+static struct shown show(struct str text)
+{
+    struct shown shown = {""};
+    size_t len = text.len < SHOWN_MAX_BYTES ? text.len : SHOWN_MAX_BYTES;
+
+    for (size_t i = 0; i < len; i++)
+        shown.text[i] = text.data[i] >= ' ' && text.data[i] <= '~' ? text.data[i] : '?';
+    if (text.len > len)
+        memcpy(shown.text + len, "...", sizeof("..."));
+    return shown;
+}
+
 /* ---- the three parts */
 
 struct parts {
@@ -101,32 +122,68 @@ static enum jwt_verdict split(struct str token, size_t max_bytes, struct parts *
     return JWT_VALID;
 }
 
-static enum jwt_verdict parse_object(struct str encoded, enum jwt_verdict otherwise,
+/* The buffer has room for all that the text can hold: only memory can be short. */
+static enum jwt_verdict decode(struct str encoded, const char *part, struct buf *out,
+                               struct err *err)
+{
+    if (base64url_decode(encoded, out))
+        return JWT_VALID;
+    if (!buf_is_good(out))
+        return JWT_OUT_OF_MEMORY;
+    err_set(err, "the %s", part);
+    return JWT_NOT_BASE64URL;
+}
+
+static enum jwt_verdict parse_object(struct str text, enum jwt_verdict otherwise,
                                      struct json_object **out, struct err *err)
 {
-    enum strictjson_result result;
-    enum jwt_verdict verdict = JWT_NOT_BASE64URL;
+    enum strictjson_result result = strictjson_parse(text, out, NULL);
+
+    if (result == STRICTJSON_OUT_OF_MEMORY)
+        return JWT_OUT_OF_MEMORY;
+    if (result == STRICTJSON_OK && json_object_is_type(*out, json_type_object))
+        return JWT_VALID;
+    err_set(err, "it %s", result == STRICTJSON_OK ? "is no object" : strictjson_text(result));
+    return otherwise;
+}
+
+/* A part's object; on failure *out may be there all the same, and is freed by the caller. */
+static enum jwt_verdict decode_object(struct str encoded, const char *part,
+                                      enum jwt_verdict otherwise, struct json_object **out,
+                                      struct err *err)
+{
+    enum jwt_verdict verdict;
     struct buf text;
 
     *out = NULL;
     buf_init(&text, encoded.len + 8);
-    if (base64url_decode(encoded, &text)) {
-        result = strictjson_parse(buf_str(&text), out, NULL);
-        verdict = JWT_VALID;
-        if (result == STRICTJSON_OUT_OF_MEMORY)
-            verdict = JWT_OUT_OF_MEMORY;
-        else if (result != STRICTJSON_OK || !json_object_is_type(*out, json_type_object)) {
-            err_set(err, "it %s",
-                    result == STRICTJSON_OK ? "is no object" : strictjson_text(result));
-            verdict = otherwise;
-        }
-    }
+    verdict = decode(encoded, part, &text, err);
+    if (verdict == JWT_VALID)
+        verdict = parse_object(buf_str(&text), otherwise, out, err);
     buf_free_secret(&text);
-    if (verdict != JWT_VALID) {
-        json_object_put(*out);
-        *out = NULL;
-    }
     return verdict;
+}
+
+/* A member that has to be a string where it is there. */
+struct string_member {
+    const char *name;
+    struct str *out; /* STR_NONE: it is not there */
+};
+
+static bool read_strings(struct json_object *object, const struct string_member *members,
+                         size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool is_there;
+        struct json_object *value = strictjson_member(object, members[i].name, &is_there);
+
+        *members[i].out = is_there ? strictjson_string(value) : STR_NONE;
+        if (!is_there || str_is_set(*members[i].out))
+            continue;
+        err_set(err, "%s is not a string", members[i].name);
+        return false;
+    }
+    return true;
 }
 
 /* ---- the header (RFC 7515, section 4) */
@@ -140,7 +197,7 @@ struct header_rule {
 static const struct header_rule refused_parameters[] = {
     {"crit", JWT_CRITICAL},    {"b64", JWT_UNENCODED},    {"jwk", JWT_EMBEDDED_KEY},
     {"jku", JWT_EMBEDDED_KEY}, {"x5c", JWT_EMBEDDED_KEY}, {"x5u", JWT_EMBEDDED_KEY},
-    {"zip", JWT_COMPRESSED},   {"cty", JWT_NESTED},
+    {"zip", JWT_COMPRESSED},
 };
 
 static enum jwt_verdict judge_refused(struct json_object *header, struct err *err)
@@ -151,32 +208,20 @@ static enum jwt_verdict judge_refused(struct json_object *header, struct err *er
         (void)strictjson_member(header, refused_parameters[i].parameter, &is_there);
         if (!is_there)
             continue;
-        err_set(err, "the header parameter %s", refused_parameters[i].parameter);
+        err_set(err, "it is %s", refused_parameters[i].parameter);
         return refused_parameters[i].verdict;
     }
     return JWT_VALID;
 }
 
-/* A string where it is there at all; STR_NONE where it is not. */
-static bool optional_string(struct json_object *object, const char *name, struct str *out)
-{
-    bool is_there;
-    struct json_object *value = strictjson_member(object, name, &is_there);
-
-    *out = is_there ? strictjson_string(value) : STR_NONE;
-    return !is_there || str_is_set(*out);
-}
-
 /* RFC 7515, section 4.1.9: the prefix application/ may be left out; media types know no case. */
-static bool typ_is_good(struct str typ)
+static bool is_jwt_type(struct str type)
 {
-    static const struct str good[] = {STR("JWT"), STR("at+jwt"), STR("application/jwt"),
-                                      STR("application/at+jwt")};
+    static const struct str names[] = {STR("JWT"), STR("at+jwt"), STR("application/jwt"),
+                                       STR("application/at+jwt")};
 
-    if (!str_is_set(typ))
-        return true;
-    for (size_t i = 0; i < ARRAY_LENGTH(good); i++)
-        if (str_equal_nocase(typ, good[i]))
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        if (str_equal_nocase(type, names[i]))
             return true;
     return false;
 }
@@ -191,27 +236,33 @@ static enum jwt_verdict judge_algorithm(struct str name, const struct jwt_rules 
 {
     if (str_equal_nocase(name, STR("none")))
         return JWT_ALGORITHM_NONE;
-    if (!key_algorithm_from_name(name, out)) {
-        err_set(err, "alg is '%.*s'", STR_ARGS(name));
+    if (str_is_set(name))
+        err_set(err, "alg is '%s'", show(name).text);
+    if (!key_algorithm_from_name(name, out))
         return JWT_ALGORITHM_UNKNOWN;
-    }
-    return rules->allowed[*out] ? JWT_VALID : JWT_ALGORITHM_NOT_ALLOWED;
+    if (!rules->allowed[*out])
+        return JWT_ALGORITHM_NOT_ALLOWED;
+    err_clear(err);
+    return JWT_VALID;
 }
 
 static enum jwt_verdict judge_header(struct json_object *object, const struct jwt_rules *rules,
                                      struct header *out, struct err *err)
 {
-    struct str typ, algorithm;
+    struct str algorithm, type, content;
+    const struct string_member strings[] = {
+        {"alg", &algorithm}, {"typ", &type}, {"cty", &content}, {"kid", &out->kid}};
     enum jwt_verdict verdict;
 
-    if (!optional_string(object, "alg", &algorithm) || !optional_string(object, "typ", &typ) ||
-        !optional_string(object, "kid", &out->kid))
+    if (!read_strings(object, strings, ARRAY_LENGTH(strings), err))
         return JWT_HEADER_TYPE;
     verdict = judge_refused(object, err);
     if (verdict != JWT_VALID)
         return verdict;
-    if (!typ_is_good(typ)) {
-        err_set(err, "typ is '%.*s'", STR_ARGS(typ));
+    if (is_jwt_type(content))
+        return JWT_NESTED;
+    if (str_is_set(type) && !is_jwt_type(type)) {
+        err_set(err, "typ is '%s'", show(type).text);
         return JWT_WRONG_TYP;
     }
     return judge_algorithm(algorithm, rules, &out->algorithm, err);
@@ -226,74 +277,75 @@ static enum jwt_verdict try_keys(const struct header *header, const struct keyri
     size_t count = keyring_select(keyring, header->algorithm, header->kid, keys);
 
     if (count == 0) {
-        err_set(err, "alg %s, kid '%.*s'", key_algorithm_name(header->algorithm),
-                STR_ARGS(str_is_set(header->kid) ? header->kid : STR("")));
+        if (str_is_set(header->kid))
+            err_set(err, "alg is %s, kid is '%s'", key_algorithm_name(header->algorithm),
+                    show(header->kid).text);
+        else
+            err_set(err, "alg is %s, without kid", key_algorithm_name(header->algorithm));
         return JWT_NO_KEY;
     }
     for (size_t i = 0; i < count; i++)
         if (key_verify(keys[i], input, signature))
             return JWT_VALID;
-    err_set(err, "%zu keys of %s were tried", count, key_algorithm_name(header->algorithm));
+    err_set(err, "%zu %s key%s tried", count, key_algorithm_name(header->algorithm),
+            count == 1 ? " was" : "s were");
     return JWT_BAD_SIGNATURE;
 }
 
 static enum jwt_verdict judge_signature(const struct header *header, const struct keyring *keyring,
                                         const struct parts *parts, struct err *err)
 {
-    enum jwt_verdict verdict = JWT_NOT_BASE64URL;
+    enum jwt_verdict verdict;
     struct buf signature;
 
     buf_init(&signature, parts->signature.len + 8);
-    if (base64url_decode(parts->signature, &signature))
+    verdict = decode(parts->signature, "signature", &signature, err);
+    if (verdict == JWT_VALID)
         verdict = try_keys(header, keyring, parts->signed_input, buf_str(&signature), err);
     buf_free(&signature);
     return verdict;
 }
 
-/* ---- the claims (RFC 7519, section 4.1) */
+/* ---- the claims (RFC 7519, section 4.1): what they are */
 
-static enum jwt_verdict bad_claim(const char *name, const char *what, struct err *err)
-{
-    err_set(err, "the claim %s %s", name, what);
-    return JWT_CLAIM_TYPE;
-}
+static const int64_t time_none = -1;
 
-/* A NumericDate, with a fraction or not (RFC 7519, section 2), as milliseconds. */
-static enum jwt_verdict read_time(struct json_object *payload, const char *name, bool *is_there,
-                                  int64_t *out_ms, struct err *err)
+struct times {
+    int64_t expires_ms, not_before_ms, issued_ms; /* time_none: it is not there */
+};
+
+/* A NumericDate, with a fraction or not (RFC 7519, section 2), to the nearest millisecond. */
+static bool read_time(struct json_object *payload, const char *name, int64_t *out_ms,
+                      struct err *err)
 {
-    struct json_object *value = strictjson_member(payload, name, is_there);
+    bool is_there;
+    struct json_object *value = strictjson_member(payload, name, &is_there);
     double time_s;
 
-    if (!*is_there)
-        return JWT_VALID;
-    if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double))
-        return bad_claim(name, "is not a number", err);
+    *out_ms = time_none;
+    if (!is_there)
+        return true;
+    /* json-c would make a time of true and of "9999999999", too. */
+    if (!json_object_is_type(value, json_type_int) &&
+        !json_object_is_type(value, json_type_double)) {
+        err_set(err, "%s is not a number", name);
+        return false;
+    }
     time_s = json_object_get_double(value);
-    if (!(time_s >= 0 && time_s <= time_max_s))
-        return bad_claim(name, "is not a time between 1970 and 9999", err);
-    *out_ms = (int64_t)floor(time_s * 1000);
-    return JWT_VALID;
+    if (time_s >= 0 && time_s < time_max_s) {
+        *out_ms = llround(time_s * 1000);
+        return true;
+    }
+    err_set(err, "%s is not within the years 1970 to 9999", name);
+    return false;
 }
 
-static enum jwt_verdict judge_times(struct json_object *payload, const struct jwt_rules *rules,
-                                    int64_t now_ms, int64_t *expires_ms, struct err *err)
+/* iat is read for its type alone: when a token was made decides nothing here. */
+static bool read_times(struct json_object *payload, struct times *out, struct err *err)
 {
-    int64_t leeway_ms = rules->leeway_s * 1000, not_before_ms = 0, issued_ms = 0;
-    bool has_exp, has_nbf, has_iat;
-    enum jwt_verdict verdict = read_time(payload, "exp", &has_exp, expires_ms, err);
-
-    if (verdict == JWT_VALID)
-        verdict = read_time(payload, "nbf", &has_nbf, &not_before_ms, err);
-    if (verdict == JWT_VALID)
-        verdict = read_time(payload, "iat", &has_iat, &issued_ms, err);
-    if (verdict != JWT_VALID)
-        return verdict;
-    if (!has_exp)
-        return JWT_NO_EXPIRY;
-    if (now_ms >= *expires_ms + leeway_ms)
-        return JWT_EXPIRED;
-    return has_nbf && now_ms < not_before_ms - leeway_ms ? JWT_NOT_YET_VALID : JWT_VALID;
+    return read_time(payload, "exp", &out->expires_ms, err) &&
+           read_time(payload, "nbf", &out->not_before_ms, err) &&
+           read_time(payload, "iat", &out->issued_ms, err);
 }
 
 static bool list_holds(const struct settings_list *list, struct str text)
@@ -304,80 +356,98 @@ static bool list_holds(const struct settings_list *list, struct str text)
     return false;
 }
 
+/* A string or an array of strings (RFC 7519, section 4.1.3). */
+static bool read_audience(struct json_object *payload, const struct settings_list *ours,
+                          bool *is_ours, struct err *err)
+{
+    bool is_there;
+    struct json_object *value = strictjson_member(payload, "aud", &is_there);
+    bool is_array = json_object_is_type(value, json_type_array);
+    size_t count = is_array ? json_object_array_length(value) : is_there;
+
+    *is_ours = ours->count == 0;
+    for (size_t i = 0; i < count; i++) {
+        struct str item = strictjson_string(is_array ? json_object_array_get_idx(value, i) : value);
+
+        if (!str_is_set(item)) {
+            err_set(err, "aud is neither a string nor an array of strings");
+            return false;
+        }
+        *is_ours = *is_ours || list_holds(ours, item);
+    }
+    return true;
+}
+
+static bool read_session(struct json_object *payload, const char *name, struct str *out,
+                         struct err *err)
+{
+    const struct string_member member = {name, out};
+
+    if (name == NULL)
+        return true;
+    if (!read_strings(payload, &member, 1, err))
+        return false;
+    if (!str_is_set(*out) || (out->len > 0 && out->len <= SESSION_MAX_BYTES))
+        return true;
+    err_set(err, "%s has %zu bytes, but must have 1 to %d", name, out->len, SESSION_MAX_BYTES);
+    return false;
+}
+
+/* ---- the claims: what they say */
+
+static enum jwt_verdict judge_times(const struct times *times, const struct jwt_rules *rules,
+                                    int64_t now_ms)
+{
+    int64_t leeway_ms = rules->leeway_s * 1000;
+
+    if (times->expires_ms == time_none)
+        return JWT_NO_EXPIRY;
+    if (now_ms >= times->expires_ms + leeway_ms)
+        return JWT_EXPIRED;
+    if (times->not_before_ms != time_none && now_ms < times->not_before_ms - leeway_ms)
+        return JWT_NOT_YET_VALID;
+    return JWT_VALID;
+}
+
 static enum jwt_verdict judge_issuer(const struct jwt_rules *rules, struct str issuer,
                                      struct err *err)
 {
     if (rules->issuers.count == 0 || (str_is_set(issuer) && list_holds(&rules->issuers, issuer)))
         return JWT_VALID;
     if (str_is_set(issuer))
-        err_set(err, "iss is '%.*s'", STR_ARGS(issuer));
+        err_set(err, "iss is '%s'", show(issuer).text);
     return JWT_WRONG_ISSUER;
-}
-
-/* A string or an array of strings (RFC 7519, section 4.1.3). */
-static enum jwt_verdict judge_audience(struct json_object *payload, const struct jwt_rules *rules,
-                                       struct err *err)
-{
-    bool is_there, is_ours = rules->audiences.count == 0;
-    struct json_object *value = strictjson_member(payload, "aud", &is_there);
-    bool is_array = json_object_is_type(value, json_type_array);
-    size_t count = is_array ? json_object_array_length(value) : is_there;
-
-    for (size_t i = 0; i < count; i++) {
-        struct str item = strictjson_string(is_array ? json_object_array_get_idx(value, i) : value);
-
-        if (!str_is_set(item))
-            return bad_claim("aud", "is neither a string nor an array of strings", err);
-        is_ours = is_ours || list_holds(&rules->audiences, item);
-    }
-    return is_ours ? JWT_VALID : JWT_WRONG_AUDIENCE;
-}
-
-static enum jwt_verdict judge_session(struct json_object *payload, const struct jwt_rules *rules,
-                                      struct str *out, struct err *err)
-{
-    if (rules->session_claim == NULL)
-        return JWT_VALID;
-    if (!optional_string(payload, rules->session_claim, out))
-        return bad_claim(rules->session_claim, "is not a string", err);
-    if (!str_is_set(*out))
-        return rules->session_required ? JWT_NO_SESSION : JWT_VALID;
-    if (out->len == 0 || out->len > SESSION_MAX_BYTES)
-        return bad_claim(rules->session_claim, "is empty or too long", err);
-    return JWT_VALID;
-}
-
-static enum jwt_verdict read_strings(struct json_object *payload, struct jwt_claims *claims,
-                                     struct err *err)
-{
-    struct str id;
-
-    if (!optional_string(payload, "iss", &claims->issuer))
-        return bad_claim("iss", "is not a string", err);
-    if (!optional_string(payload, "sub", &claims->subject))
-        return bad_claim("sub", "is not a string", err);
-    if (!optional_string(payload, "jti", &id))
-        return bad_claim("jti", "is not a string", err);
-    return JWT_VALID;
 }
 
 static enum jwt_verdict judge_claims(const struct jwt_rules *rules, int64_t now_ms,
                                      struct jwt_claims *claims, struct err *err)
 {
     struct json_object *payload = claims->payload;
-    enum jwt_verdict verdict = read_strings(payload, claims, err);
+    struct str id;
+    const struct string_member strings[] = {
+        {"iss", &claims->issuer}, {"sub", &claims->subject}, {"jti", &id}};
+    struct times times;
+    enum jwt_verdict verdict;
+    bool is_audience;
 
-    if (verdict == JWT_VALID)
-        verdict = judge_times(payload, rules, now_ms, &claims->expires_ms, err);
+    if (!read_strings(payload, strings, ARRAY_LENGTH(strings), err) ||
+        !read_times(payload, &times, err) ||
+        !read_audience(payload, &rules->audiences, &is_audience, err) ||
+        !read_session(payload, rules->session_claim, &claims->session, err))
+        return JWT_CLAIM_TYPE;
+    claims->expires_ms = times.expires_ms;
+    verdict = judge_times(&times, rules, now_ms);
     if (verdict == JWT_VALID)
         verdict = judge_issuer(rules, claims->issuer, err);
-    if (verdict == JWT_VALID)
-        verdict = judge_audience(payload, rules, err);
-    if (verdict == JWT_VALID && claims->subject.len == 0)
-        verdict = JWT_NO_SUBJECT;
-    if (verdict == JWT_VALID)
-        verdict = judge_session(payload, rules, &claims->session, err);
-    return verdict;
+    if (verdict != JWT_VALID)
+        return verdict;
+    if (!is_audience)
+        return JWT_WRONG_AUDIENCE;
+    if (claims->subject.len == 0)
+        return JWT_NO_SUBJECT;
+    if (rules->session_required && !str_is_set(claims->session))
+        return JWT_NO_SESSION;
+    return JWT_VALID;
 }
 
 /* ---- the whole */
@@ -387,7 +457,8 @@ static enum jwt_verdict verify_signed(const struct parts *parts, const struct ke
 {
     struct json_object *object = NULL;
     struct header header;
-    enum jwt_verdict verdict = parse_object(parts->header, JWT_HEADER_NOT_JSON, &object, err);
+    enum jwt_verdict verdict =
+        decode_object(parts->header, "header", JWT_HEADER_NOT_JSON, &object, err);
 
     if (verdict == JWT_VALID)
         verdict = judge_header(object, rules, &header, err);
@@ -409,7 +480,8 @@ enum jwt_verdict jwt_verify(struct str token, const struct keyring *keyring,
     if (verdict == JWT_VALID)
         verdict = verify_signed(&parts, keyring, rules, err);
     if (verdict == JWT_VALID)
-        verdict = parse_object(parts.payload, JWT_PAYLOAD_NOT_JSON, &claims->payload, err);
+        verdict =
+            decode_object(parts.payload, "claims", JWT_PAYLOAD_NOT_JSON, &claims->payload, err);
     if (verdict == JWT_VALID)
         verdict = judge_claims(rules, now_ms, claims, err);
     if (verdict != JWT_VALID)

@@ -16,21 +16,24 @@
 #include "format/settings.h"
 #include "token/keyring.h"
 
-/* One row of the table of refusals for each; the order is that in which they are judged. */
+/*
+ * One row of the table of refusals for each, in the order in which they are judged: the form, the
+ * header, the signature, and only of what is signed the claims.
+ */
 enum jwt_verdict {
     JWT_VALID = 0,
     JWT_TOO_LONG,
     JWT_NOT_COMPACT,     /* not three parts */
     JWT_ENCRYPTED,       /* five parts: a JWE */
-    JWT_NOT_BASE64URL,   /* a part is not in canonical form */
+    JWT_NOT_BASE64URL,   /* a part is not in canonical form; each is judged when it is needed */
     JWT_HEADER_NOT_JSON, /* or is not an object */
     JWT_HEADER_TYPE,     /* a header parameter has the wrong type */
     JWT_CRITICAL,        /* crit: we understand no extension (RFC 7515, 4.1.11) */
     JWT_UNENCODED,       /* b64 (RFC 7797) */
     JWT_EMBEDDED_KEY,    /* jwk, jku, x5c, x5u */
     JWT_COMPRESSED,      /* zip */
-    JWT_NESTED,          /* cty: a JWT in a JWT (RFC 7519, 5.2) */
-    JWT_WRONG_TYP,       /* typ is neither JWT nor at+jwt (RFC 8725, 3.11) */
+    JWT_NESTED,          /* cty is JWT: a token in the token (RFC 7519, 5.2) */
+    JWT_WRONG_TYP,       /* typ is neither JWT nor at+jwt (RFC 8725, 3.11); it may be left out */
     JWT_ALGORITHM_NONE,
     JWT_ALGORITHM_UNKNOWN, /* missing, or none of ours */
     JWT_ALGORITHM_NOT_ALLOWED,
@@ -79,9 +82,11 @@ struct jwt_claims {
 };
 
 /*
- * Judges everything in the order of the enum. On JWT_VALID *claims holds what jwt_claims_free
- * frees; otherwise it is empty, and `err` tells what the log may know more: which parameter, claim
- * or kid, never bytes of a signature.
+ * Judges everything in the order of the enum. Expired is what has `now >= exp + leeway` (RFC 7519,
+ * section 4.1.4), not valid yet what has `now < nbf - leeway` (4.1.5), to the millisecond; an iat
+ * to come is no fault. On JWT_VALID *claims holds what jwt_claims_free frees; otherwise it is
+ * empty, and `err` tells what the log may know more: which parameter, claim or kid, in printable
+ * ASCII, never bytes of a signature.
  */
 enum jwt_verdict jwt_verify(struct str token, const struct keyring *keyring,
                             const struct jwt_rules *rules, int64_t now_ms,

@@ -11,8 +11,13 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/digest.h"
 
-enum { HMAC_BYTES = 32, KID_MAX_BYTES = 1024 };
+enum {
+    HMAC_BYTES = DIGEST_BYTES,
+    KID_MAX_BYTES = 1024,
+    RSA_EXPONENT_MAX_BITS = 64 /* with more OpenSSL verifies nothing by a modulus over 3072 bits */
+};
 
 static const char *const algorithm_names[KEY_ALGORITHM__MAX] = {
     [KEY_HS256] = "HS256",
@@ -24,10 +29,9 @@ struct key {
     unsigned bits;
     struct buf kid;
     bool has_kid;
-    EVP_MAC_CTX *mac;   /* HS256: keyed; started again for each verification */
-    EVP_MD *sha256;     /* RS256 */
-    EVP_PKEY *public;   /* RS256 */
-    EVP_MD_CTX *digest; /* RS256 */
+    EVP_MAC_CTX *mac;       /* HS256: keyed, never used itself; see compute_hmac */
+    struct digest *digest;  /* RS256 */
+    EVP_PKEY_CTX *verifier; /* RS256: owns the public key; padding and digest set once */
 };
 
 const char *key_algorithm_name(enum key_algorithm algorithm)
@@ -70,9 +74,8 @@ void key_free(struct key *key)
     if (key == NULL)
         return;
     EVP_MAC_CTX_free(key->mac);
-    EVP_MD_CTX_free(key->digest);
-    EVP_PKEY_free(key->public);
-    EVP_MD_free(key->sha256);
+    digest_free(key->digest);
+    EVP_PKEY_CTX_free(key->verifier);
     buf_free(&key->kid);
     free(key);
 }
@@ -118,10 +121,8 @@ static bool secret_is_good(struct str secret, struct err *err)
 {
     if (secret.len >= KEY_SECRET_MIN_BYTES && secret.len <= KEY_SECRET_MAX_BYTES)
         return true;
-    err_set(
-        err,
-        "the secret has %zu bytes, but must have %d to %d: make one with 'openssl rand -hex 32'",
-        secret.len, KEY_SECRET_MIN_BYTES, KEY_SECRET_MAX_BYTES);
+    err_set(err, "the secret has %zu bytes, but must have %d to %d", secret.len,
+            KEY_SECRET_MIN_BYTES, KEY_SECRET_MAX_BYTES);
     return false;
 }
 
@@ -143,14 +144,21 @@ struct key *key_from_secret(struct str secret, struct str kid, struct err *err)
     return NULL;
 }
 
-/* A NULL key starts the kept context again with the key that it has. */
-static bool compute_hmac(EVP_MAC_CTX *context, struct str input, unsigned char out[HMAC_BYTES])
+/*
+ * On a copy of the keyed context: to start the same one again with the key that it has would be
+ * quicker, but OpenSSL before 3.0.3 then goes on with the input of the time before, and reports
+ * success.
+ */
+static bool compute_hmac(const EVP_MAC_CTX *keyed, struct str input, unsigned char out[HMAC_BYTES])
 {
+    EVP_MAC_CTX *context = EVP_MAC_CTX_dup(keyed);
     size_t len = 0;
+    bool good = context != NULL &&
+                EVP_MAC_update(context, (const unsigned char *)input.data, input.len) == 1 &&
+                EVP_MAC_final(context, out, &len, HMAC_BYTES) == 1 && len == HMAC_BYTES;
 
-    return EVP_MAC_init(context, NULL, 0, NULL) == 1 &&
-           EVP_MAC_update(context, (const unsigned char *)input.data, input.len) == 1 &&
-           EVP_MAC_final(context, out, &len, HMAC_BYTES) == 1 && len == HMAC_BYTES;
+    EVP_MAC_CTX_free(context);
+    return good;
 }
 
 static bool verify_hmac(const struct key *key, struct str input, struct str signature)
@@ -165,61 +173,79 @@ static bool verify_hmac(const struct key *key, struct str input, struct str sign
 
 /* ---- RSA */
 
-/* What a PEM block holds, and what to say of it. */
+/* What a PEM block that is no public key is by the end of its label, and what to do about it. */
 struct pem_kind {
-    const char *label;
-    const char *complaint; /* NULL: it can be used */
+    const char *label_end;
+    const char *complaint;
 };
 
 static const struct pem_kind pem_kinds[] = {
-    {"PUBLIC KEY", NULL},
-    {"RSA PUBLIC KEY", NULL},
+    {"PRIVATE KEY", "it is a private key, which belongs to the issuer alone: take the public one "
+                    "out with 'openssl rsa -in FILE -pubout'"},
     {"CERTIFICATE",
-     "it is a certificate: take its key out with 'openssl x509 -in FILE -noout -pubkey'"},
-    {"PRIVATE KEY",
-     "it is a private key, which belongs to the issuer alone: take the public one out with "
-     "'openssl rsa -in FILE -pubout'"},
-    {"RSA PRIVATE KEY",
-     "it is a private key, which belongs to the issuer alone: take the public one out with "
-     "'openssl rsa -in FILE -pubout'"},
-    {"ENCRYPTED PRIVATE KEY",
-     "it is a private key, which belongs to the issuer alone: take the public one out with "
-     "'openssl rsa -in FILE -pubout'"},
+     "it is a certificate: take its key out with 'openssl x509 -pubkey -noout -in FILE'"},
+    {"", "it is neither a 'PUBLIC KEY' nor an 'RSA PUBLIC KEY'"},
 };
 
-static const char *complaint_of(const char *label)
+/* NULL: it can be used. */
+static const char *complaint_of_label(const char *label)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(pem_kinds); i++)
-        if (strcmp(pem_kinds[i].label, label) == 0)
-            return pem_kinds[i].complaint;
-    return "it is neither a 'PUBLIC KEY' nor an 'RSA PUBLIC KEY'";
+    const struct pem_kind *kind = pem_kinds;
+
+    if (strcmp(label, "PUBLIC KEY") == 0 || strcmp(label, "RSA PUBLIC KEY") == 0)
+        return NULL;
+    while (!str_ends_with(str_from(label), str_from(kind->label_end)))
+        kind++;
+    return kind->complaint;
 }
 
-static bool pem_is_public_key(BIO *source, struct err *err)
+static const char *complaint_of_block(BIO *source)
 {
-    char *name = NULL, *header = NULL;
-    unsigned char *data = NULL;
     const char *complaint = "there is no PEM block ('-----BEGIN PUBLIC KEY-----') in it";
+    char *label = NULL, *header = NULL;
+    unsigned char *data = NULL;
     long len = 0;
-    bool more;
 
-    if (PEM_read_bio(source, &name, &header, &data, &len) == 1)
-        complaint = complaint_of(name);
-    OPENSSL_free(name);
+    if (PEM_read_bio(source, &label, &header, &data, &len) == 1)
+        complaint = complaint_of_label(label);
+    OPENSSL_free(label);
     OPENSSL_free(header);
-    OPENSSL_clear_free(data, (size_t)len);
-    name = header = NULL;
-    data = NULL;
-    more = complaint == NULL && PEM_read_bio(source, &name, &header, &data, &len) == 1;
-    OPENSSL_free(name);
-    OPENSSL_free(header);
-    OPENSSL_clear_free(data, more ? (size_t)len : 0);
-    if (more)
+    OPENSSL_clear_free(data, (size_t)len); /* it may have been a private key */
+    ERR_clear_error();
+    return complaint;
+}
+
+/* Also such as cannot be read: which key is meant must be beyond doubt. */
+static bool has_several_blocks(struct str pem)
+{
+    static const struct str begin = STR("-----BEGIN ");
+    const char *first = memmem(pem.data, pem.len, begin.data, begin.len);
+
+    if (first == NULL)
+        return false;
+    first += begin.len;
+    return memmem(first, pem.len - (size_t)(first - pem.data), begin.data, begin.len) != NULL;
+}
+
+static bool pem_is_public_key(BIO *source, struct str pem, struct err *err)
+{
+    const char *complaint = complaint_of_block(source);
+
+    if (complaint == NULL && has_several_blocks(pem))
         complaint = "there is more than one PEM block in it: use a file for each key";
     if (complaint != NULL)
         err_set(err, "%s", complaint);
-    ERR_clear_error();
     return complaint == NULL;
+}
+
+/* Without it OpenSSL asks for the passphrase of an encrypted block at the terminal. */
+static int no_passphrase(char *out, int size, int writing, void *context)
+{
+    (void)out;
+    (void)size;
+    (void)writing;
+    (void)context;
+    return -1;
 }
 
 static BIO *open_pem(struct str pem)
@@ -231,7 +257,8 @@ static bool exponent_is_good(const EVP_PKEY *key)
 {
     BIGNUM *exponent = NULL;
     bool good = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 &&
-                BN_is_odd(exponent) && !BN_is_one(exponent);
+                BN_is_odd(exponent) && !BN_is_one(exponent) &&
+                BN_num_bits(exponent) <= RSA_EXPONENT_MAX_BITS;
 
     BN_free(exponent);
     return good;
@@ -248,7 +275,7 @@ static bool rsa_is_good(const EVP_PKEY *key, struct err *err)
         err_set(err, "it is an RSA key of %d bits, but must have %d to %d", bits, KEY_RSA_MIN_BITS,
                 KEY_RSA_MAX_BITS);
     else if (!exponent_is_good(key))
-        err_set(err, "its RSA exponent is even or 1");
+        err_set(err, "its RSA exponent is even, 1, or longer than %d bits", RSA_EXPONENT_MAX_BITS);
     else
         return true;
     return false;
@@ -263,9 +290,9 @@ static EVP_PKEY *read_public_key(struct str pem, struct err *err)
         err_set(err, "out of memory");
         return NULL;
     }
-    if (pem_is_public_key(source, err)) {
+    if (pem_is_public_key(source, pem, err)) {
         (void)BIO_reset(source);
-        key = PEM_read_bio_PUBKEY(source, NULL, NULL, NULL);
+        key = PEM_read_bio_PUBKEY(source, NULL, no_passphrase, NULL);
         if (key == NULL)
             err_set(err, "the key in it cannot be read");
         else if (!rsa_is_good(key, err)) {
@@ -278,36 +305,53 @@ static EVP_PKEY *read_public_key(struct str pem, struct err *err)
     return key;
 }
 
-struct key *key_from_pem(struct str pem, struct str kid, struct err *err)
+/* The padding is set by name, lest a default decide what a signature is. */
+static EVP_PKEY_CTX *new_verifier(EVP_PKEY *public)
 {
-    EVP_PKEY *public = read_public_key(pem, err);
-    struct key *key = public == NULL ? NULL : new_key(KEY_RS256, kid, err);
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, public, NULL);
 
-    if (key == NULL) {
-        EVP_PKEY_free(public);
+    if (context != NULL && EVP_PKEY_verify_init(context) == 1 &&
+        EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1 &&
+        EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1)
+        return context;
+    EVP_PKEY_CTX_free(context);
+    ERR_clear_error();
+    return NULL;
+}
+
+static struct key *new_rsa_key(EVP_PKEY *public, struct str kid, struct err *err)
+{
+    struct key *key = new_key(KEY_RS256, kid, err);
+
+    if (key == NULL)
         return NULL;
-    }
-    key->public = public; /* transferred */
     key->bits = (unsigned)EVP_PKEY_get_bits(public);
-    key->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    key->digest = EVP_MD_CTX_new();
-    if (key->sha256 != NULL && key->digest != NULL)
+    key->digest = digest_new();
+    key->verifier = new_verifier(public);
+    if (key->digest != NULL && key->verifier != NULL)
         return key;
-    err_set(err, "OpenSSL cannot make a SHA-256");
+    err_set(err, "OpenSSL cannot verify RSA signatures with SHA-256");
     key_free(key);
     return NULL;
 }
 
+struct key *key_from_pem(struct str pem, struct str kid, struct err *err)
+{
+    EVP_PKEY *public = read_public_key(pem, err);
+    struct key *key = public == NULL ? NULL : new_rsa_key(public, kid, err);
+
+    EVP_PKEY_free(public); /* the verifier has its own reference */
+    return key;
+}
+
 static bool verify_rsa(const struct key *key, struct str input, struct str signature)
 {
-    EVP_PKEY_CTX *context = NULL; /* belongs to the digest's context */
+    unsigned char digest[DIGEST_BYTES];
 
-    if (signature.len != (key->bits + 7) / 8)
-        return false;
-    return EVP_DigestVerifyInit(key->digest, &context, key->sha256, NULL, key->public) == 1 &&
-           EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1 &&
-           EVP_DigestVerify(key->digest, (const unsigned char *)signature.data, signature.len,
-                            (const unsigned char *)input.data, input.len) == 1;
+    /* RFC 8017, section 8.2.2, step 1 */
+    return signature.len == (key->bits + 7) / 8 && digest_of(key->digest, input, digest) &&
+           EVP_PKEY_verify(key->verifier, (const unsigned char *)signature.data, signature.len,
+                           digest, sizeof(digest)) == 1;
 }
 
 bool key_verify(const struct key *key, struct str input, struct str signature)
@@ -358,16 +402,6 @@ struct signer *signer_from_secret(struct str secret, struct err *err)
     if (!secret_is_good(secret, err))
         return NULL;
     return new_signer(KEY_HS256, new_hmac(secret), NULL, err);
-}
-
-/* Asks for no passphrase: an encrypted key cannot be read. */
-static int no_passphrase(char *out, int size, int writing, void *context)
-{
-    (void)out;
-    (void)size;
-    (void)writing;
-    (void)context;
-    return -1;
 }
 
 struct signer *signer_from_pem(struct str private_pem, struct err *err)

@@ -61,27 +61,52 @@ const char *keyring_origin(const struct keyring *keyring, size_t i)
 
 /* ---- files */
 
-/* The one line end that an editor or echo leaves is not part of a secret. */
-static struct str without_line_end(struct str text)
+struct str keyring_secret_of_file(struct str text)
 {
-    if (str_ends_with(text, STR("\n")))
-        text.len--;
+    if (!str_ends_with(text, STR("\n")))
+        return text;
+    text.len--;
     if (str_ends_with(text, STR("\r")))
         text.len--;
     return text;
 }
 
-static struct key *parse_secret(struct str text, struct err *err)
+static bool is_pem(struct str text)
 {
-    if (str_starts_with(text, STR("-----BEGIN"))) {
-        err_set(err, "it is PEM, not a secret: name it in token.public_key_file");
-        return NULL;
-    }
-    return key_from_secret(without_line_end(text), STR_NONE, err);
+    static const struct str begin = STR("-----BEGIN ");
+
+    return memmem(text.data, text.len, begin.data, begin.len) != NULL;
 }
 
-static struct key *parse_public_key(struct str text, struct err *err)
+static void advise_on_secret(const char *path, struct err *err)
 {
+    struct err fault;
+
+    if (err == NULL)
+        return;
+    fault = *err;
+    err_set(err, "%s: make one with 'openssl rand -hex 32 > %s; chmod 600 %s'", fault.text, path,
+            path);
+}
+
+static struct key *parse_secret(struct str text, const char *path, struct err *err)
+{
+    struct str secret = keyring_secret_of_file(text);
+    struct key *key;
+
+    if (is_pem(text)) {
+        err_set(err, "it is PEM, not a secret: a public key is named in token.public_key_file");
+        return NULL;
+    }
+    key = key_from_secret(secret, STR_NONE, err);
+    if (key == NULL)
+        advise_on_secret(path, err);
+    return key;
+}
+
+static struct key *parse_public_key(struct str text, const char *path, struct err *err)
+{
+    (void)path;
     return key_from_pem(text, STR_NONE, err);
 }
 
@@ -90,7 +115,8 @@ struct source {
     const char *setting;
     const struct settings_list *files;
     enum file_readers readers;
-    struct key *(*parse)(struct str text, struct err *err);
+    struct key *(*parse)(struct str text, const char *path, struct err *err);
+    void (*advise)(const char *path, struct err *err); /* where there is no file; NULL: nothing */
 };
 
 static bool load_file(struct keyring *keyring, const struct source *source, const char *path,
@@ -101,9 +127,11 @@ static bool load_file(struct keyring *keyring, const struct source *source, cons
 
     buf_init(&text, FILE_MAX_BYTES);
     if (file_read(path, source->readers, &text, err)) {
-        key = source->parse(buf_str(&text), err);
+        key = source->parse(buf_str(&text), path, err);
         if (key == NULL)
             err_prefix(err, "%s", path);
+    } else if (source->advise != NULL && !file_exists(path)) {
+        source->advise(path, err);
     }
     buf_free_secret(&text);
     if (key == NULL) {
@@ -124,20 +152,39 @@ static bool load_source(struct keyring *keyring, const struct source *source, st
     return true;
 }
 
+/* No token can choose a key without kid: one past the last that is tried would verify nothing. */
+static bool are_all_tried(const struct keyring *keyring, struct err *err)
+{
+    size_t counts[KEY_ALGORITHM__MAX] = {0};
+
+    for (size_t i = 0; i < keyring->count; i++) {
+        const struct key *key = keyring->entries[i].key;
+
+        if (str_is_set(key_id(key)) || ++counts[key_algorithm(key)] <= KEYRING_TRIED_MAX)
+            continue;
+        err_set(err, "%s: is one %s key more than the %d that can be tried for a token: remove one",
+                keyring->entries[i].origin, key_algorithm_name(key_algorithm(key)),
+                KEYRING_TRIED_MAX);
+        return false;
+    }
+    return true;
+}
+
 static bool load(struct keyring *keyring, const struct settings *settings,
                  enum file_readers readers, struct err *err)
 {
     const struct source sources[] = {
-        {"token.secret_file", &settings->token.secret_file, readers, parse_secret},
+        {"token.secret_file", &settings->token.secret_file, readers, parse_secret,
+         advise_on_secret},
         {"token.public_key_file", &settings->token.public_key_file, FILE_READERS_ANY,
-         parse_public_key},
+         parse_public_key, NULL},
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(sources); i++)
         if (!load_source(keyring, &sources[i], err))
             return false;
     if (keyring->count > 0)
-        return true;
+        return are_all_tried(keyring, err);
     err_set(err, "there is no key to verify tokens with: set token.secret_file or "
                  "token.public_key_file");
     return false;

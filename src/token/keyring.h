@@ -24,11 +24,15 @@ void keyring_free(struct keyring *keyring);
 /* Takes the key over, also on failure. `origin` is the file's name, copied; for people. */
 bool keyring_add(struct keyring *keyring, struct key *key, const char *origin) MUST_CHECK;
 
+/* The secret in the bytes of a secret file, borrowed: all but the one LF or CRLF that an editor or
+ * echo leaves at the end. */
+struct str keyring_secret_of_file(struct str text);
+
 /*
- * Reads every file of token.secret_file and token.public_key_file. A trailing line feed in a secret
- * file is not part of the secret. Fails at the first file that cannot be used, with the file and
- * what to do in `err`; `readers` is demanded of secret files. A keyring without a key is a failure
- * too.
+ * Reads every file of token.secret_file and token.public_key_file. Fails at the first file that
+ * cannot be used, with the setting, the file and what to do in `err`; `readers` is demanded of
+ * secret files. A keyring without a key is a failure too, and so is one with more than
+ * KEYRING_TRIED_MAX keys of one algorithm without a kid, of which some would never be tried.
  */
 bool keyring_load(const struct settings *settings, enum file_readers readers, struct keyring **out,
                   struct err *err) MUST_CHECK;
