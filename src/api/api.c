@@ -212,7 +212,6 @@ static void log_exchange(const struct exchange *exchange, int64_t duration_us)
 
 static void forget(struct exchange *exchange)
 {
-    jwt_claims_free(&exchange->claims);
     buf_reset(&exchange->service->body_in);
 }
 
@@ -239,18 +238,52 @@ void api_handle(struct api *api, const struct request *request, struct response 
     forget(&exchange);
 }
 
+/* ---- the life of the service */
+
+static void tell_key_file(void *context, enum keyfiles_event event, const char *path,
+                          const char *detail)
+{
+    static const struct {
+        enum log_level level;
+        const char *event;
+    } lines[KEYFILES_EVENT__MAX] = {
+        [KEYFILES_CHANGED] = {LOG_INFO, "a key file changed"},
+        [KEYFILES_FAILED] = {LOG_ERROR,
+                             "a key file cannot be used: its last good keys stay in force"},
+        [KEYFILES_PASSED] = {LOG_INFO, "a key is not for us"},
+        [KEYFILES_SKIPPED] = {LOG_WARNING, "a key cannot be used"},
+    };
+    const struct service *service = context;
+
+    LOG_EVENT(service->log, lines[event].level, lines[event].event, {"file", str_from(path)},
+              {"detail", str_from(detail)});
+}
+
+static bool make_verifier(struct service *service, struct err *err)
+{
+    struct jwt_rules rules;
+
+    jwt_rules_from_settings(service->settings, &rules);
+    service->verifier = verifier_new(&rules, (size_t)service->settings->token.kept_verified);
+    if (service->verifier != NULL)
+        return true;
+    err_set(err, "out of memory, or OpenSSL has no SHA-256");
+    return false;
+}
+
 static bool make_service(struct service *service, enum file_readers readers, struct err *err)
 {
     buf_init(&service->body_in, (size_t)service->settings->request.body_max_bytes);
     buf_init(&service->body_out, BODY_OUT_MAX_BYTES);
-    jwt_rules_from_settings(service->settings, &service->rules);
     service->digest = digest_new();
     service->arena = arena_new(ARENA_MAX_BYTES);
     if (service->digest == NULL || service->arena == NULL) {
         err_set(err, "out of memory, or OpenSSL has no SHA-256");
         return false;
     }
-    if (!keyring_load(service->settings, readers, &service->keyring, err))
+    service->keyfiles = keyfiles_open(service->settings, readers, clock_monotonic_us(),
+                                      tell_key_file, service, err);
+    if (service->keyfiles == NULL || !make_verifier(service, err))
         return false;
     service->database = database_new(service->settings, DATABASE_WORKER, readers, err);
     return service->database != NULL;
@@ -278,7 +311,8 @@ void api_free(struct api *api)
     if (api == NULL)
         return;
     database_free(api->service.database);
-    keyring_free(api->service.keyring);
+    verifier_free(api->service.verifier);
+    keyfiles_close(api->service.keyfiles);
     arena_free(api->service.arena);
     digest_free(api->service.digest);
     buf_free(&api->service.body_in);

@@ -1,5 +1,7 @@
 #include "api/authenticate.h"
 
+#include "base/clock.h"
+
 /* RFC 6750, section 3: no error where no token was sent. */
 static const struct str challenge = STR("Bearer realm=\"me\"");
 
@@ -57,27 +59,38 @@ static struct str find_token(const struct request *request)
     return str_is_set(token) ? token : str_trim(other);
 }
 
-enum problem authenticate(struct exchange *exchange, int64_t now_ms)
+/* By the keys as the files have them now. */
+static enum jwt_verdict verify(struct exchange *exchange, struct str token, int64_t now_ms)
 {
     struct service *service = exchange->service;
+    struct verifier_keys keys;
+
+    keyfiles_refresh(service->keyfiles, now_ms, clock_monotonic_us());
+    keys = (struct verifier_keys){keyfiles_keyring(service->keyfiles),
+                                  keyfiles_generation(service->keyfiles)};
+    return verifier_verify(service->verifier, token, &keys, now_ms, &exchange->claims,
+                           &exchange->err);
+}
+
+enum problem authenticate(struct exchange *exchange, int64_t now_ms)
+{
     struct str token = find_token(exchange->request);
     enum jwt_verdict verdict;
 
     if (!str_is_set(token))
         return challenge_missing(exchange);
-    verdict = jwt_verify(token, service->keyring, &service->rules, now_ms, &exchange->claims,
-                         &exchange->err);
+    verdict = verify(exchange, token, now_ms);
     exchange->reason = jwt_reason(verdict)->code;
     if (verdict == JWT_OUT_OF_MEMORY)
         return PROBLEM_INTERNAL_ERROR;
     if (verdict != JWT_VALID)
         return challenge_invalid(exchange, jwt_reason(verdict)->client);
-    if (!uuid_parse(exchange->claims.subject, &exchange->access.user)) {
+    if (!uuid_parse(exchange->claims->subject, &exchange->access.user)) {
         exchange->reason = "subject_not_uuid";
         err_set(&exchange->err, "the claim sub is not the id of a user");
         return challenge_invalid(exchange, jwt_reason(JWT_NO_SUBJECT)->client);
     }
-    exchange->access.session = exchange->claims.session;
+    exchange->access.session = exchange->claims->session;
     exchange->reason = NULL;
     return PROBLEM_NONE;
 }

@@ -16,15 +16,15 @@
 #include "format/settings.h"
 #include "store/database.h"
 #include "store/profiles.h"
-#include "token/jwt.h"
-#include "token/keyring.h"
+#include "token/keyfiles.h"
+#include "token/verifier.h"
 
 /* What one worker has for all of its requests. */
 struct service {
     const struct settings *settings; /* borrowed */
     const struct log *log;           /* borrowed */
-    struct jwt_rules rules;
-    struct keyring *keyring;
+    struct keyfiles *keyfiles;
+    struct verifier *verifier;
     struct database *database;
     struct digest *digest;
     struct arena *arena;
@@ -36,8 +36,8 @@ struct exchange {
     const struct request *request;
     struct response *response;
     struct str request_id;
-    struct access_request access; /* set by authentication */
-    struct jwt_claims claims;
+    struct access_request access;            /* set by authentication */
+    const struct jwt_claims *claims;         /* set by authentication; borrowed from the verifier */
     const struct violation_list *violations; /* with PROBLEM_VALIDATION_FAILED */
     struct str note;    /* what the client may read beside the problem's message */
     const char *reason; /* for the log: a code from one of the tables; NULL: none */

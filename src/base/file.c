@@ -45,26 +45,21 @@ static bool is_readable_by_others(const struct stat *info, enum file_readers rea
     return !is_own_group(info->st_gid);
 }
 
-static bool judge(const char *path, int descriptor, enum file_readers readers, struct err *err)
+static bool judge(const char *path, const struct stat *info, enum file_readers readers,
+                  struct err *err)
 {
-    struct stat info;
-
-    if (fstat(descriptor, &info) != 0) {
-        err_set(err, "%s: %s", path, strerror(errno));
-        return false;
-    }
-    if (!S_ISREG(info.st_mode)) {
+    if (!S_ISREG(info->st_mode)) {
         err_set(err, "%s: is not a regular file", path);
         return false;
     }
-    if (is_readable_by_others(&info, readers)) {
-        bool others = (info.st_mode & S_IRWXO) != 0;
+    if (is_readable_by_others(info, readers)) {
+        bool others = (info->st_mode & S_IRWXO) != 0;
 
         err_set(err,
                 "%s: holds a secret, but its mode is %04o, so %s can read it: run 'chmod %s %s'",
-                path, (unsigned)info.st_mode & 07777U,
+                path, (unsigned)info->st_mode & 07777U,
                 others ? "every user of the system" : "a group that is not the worker's own",
-                others && is_own_group(info.st_gid) ? "0640" : "0600", path);
+                others && is_own_group(info->st_gid) ? "0640" : "0600", path);
         return false;
     }
     return true;
@@ -95,19 +90,86 @@ static bool read_all(const char *path, int descriptor, struct buf *out, struct e
     }
 }
 
-bool file_read(const char *path, enum file_readers readers, struct buf *out, struct err *err)
+/* -1 with `err`. */
+static int open_judged(const char *path, enum file_readers readers, struct stat *info,
+                       struct err *err)
 {
     /* O_NONBLOCK: opening a FIFO by mistake must not hang. */
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    if (descriptor < 0 || fstat(descriptor, info) != 0)
+        err_set(err, "%s: %s", path, strerror(errno));
+    else if (judge(path, info, readers, err))
+        return descriptor;
+    if (descriptor >= 0)
+        (void)close(descriptor);
+    return -1;
+}
+
+static int64_t nanoseconds(const struct timespec *time)
+{
+    return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
+static void stamp_from(const struct stat *info, struct file_stamp *stamp)
+{
+    *stamp = (struct file_stamp){
+        .device = info->st_dev,
+        .inode = info->st_ino,
+        .size = info->st_size,
+        .modified_ns = nanoseconds(&info->st_mtim),
+        .changed_ns = nanoseconds(&info->st_ctim),
+    };
+}
+
+bool file_read_stamped(const char *path, enum file_readers readers, struct buf *out,
+                       struct file_stamp *stamp, struct err *err)
+{
+    struct stat info;
+    int descriptor = open_judged(path, readers, &info, err);
     bool good;
 
-    if (descriptor < 0) {
-        err_set(err, "%s: %s", path, strerror(errno));
+    if (descriptor < 0)
         return false;
-    }
-    good = judge(path, descriptor, readers, err) && read_all(path, descriptor, out, err);
+    stamp_from(&info, stamp);
+    good = read_all(path, descriptor, out, err);
     (void)close(descriptor);
     return good;
+}
+
+bool file_read(const char *path, enum file_readers readers, struct buf *out, struct err *err)
+{
+    struct file_stamp stamp;
+
+    return file_read_stamped(path, readers, out, &stamp, err);
+}
+
+bool file_stamp_of(const char *path, struct file_stamp *stamp)
+{
+    struct stat info;
+
+    *stamp = (struct file_stamp){.inode = 0};
+    if (stat(path, &info) != 0)
+        return false;
+    stamp_from(&info, stamp);
+    return true;
+}
+
+bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->modified_ns == b->modified_ns && a->changed_ns == b->changed_ns;
+}
+
+bool file_is_kept_from_others(const char *path, enum file_readers readers, struct err *err)
+{
+    struct stat info;
+    int descriptor = open_judged(path, readers, &info, err);
+
+    if (descriptor < 0)
+        return false;
+    (void)close(descriptor);
+    return true;
 }
 
 bool file_exists(const char *path)

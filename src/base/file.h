@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/compiler.h"
@@ -29,6 +30,28 @@ enum file_readers file_readers_of_operator(void);
  */
 bool file_read(const char *path, enum file_readers readers, struct buf *out,
                struct err *err) MUST_CHECK;
+
+/*
+ * What tells a file apart from another one, and from itself after a change of its bytes, mode or
+ * owner. Times are the file system's, as precise as it keeps them.
+ */
+struct file_stamp {
+    uint64_t device, inode;
+    int64_t size, modified_ns, changed_ns;
+};
+
+/* As file_read; *stamp is the file's from before its first byte was read. */
+bool file_read_stamped(const char *path, enum file_readers readers, struct buf *out,
+                       struct file_stamp *stamp, struct err *err) MUST_CHECK;
+
+/* False, with *stamp all zero, where nothing of this name can be looked at. */
+bool file_stamp_of(const char *path, struct file_stamp *stamp) MUST_CHECK;
+
+bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
+
+/* Whether file_read would take the file with these readers; `err` as there. */
+bool file_is_kept_from_others(const char *path, enum file_readers readers,
+                              struct err *err) MUST_CHECK;
 
 /* True where there is a file or folder of this name that can be looked at. */
 bool file_exists(const char *path);

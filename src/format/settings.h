@@ -47,8 +47,8 @@ struct settings {
     } admin;
     struct {
         bool hs256, rs256; /* from the list `algorithms` */
-        struct settings_list algorithms, secret_file, public_key_file, issuer, audience;
-        int64_t leeway_s, max_bytes;
+        struct settings_list algorithms, secret_file, public_key_file, jwks_file, issuer, audience;
+        int64_t leeway_s, max_bytes, kept_verified;
         const char *header; /* one more header to look for the token in; unset: none */
         const char *session_claim;
         int64_t sessions; /* enum settings_sessions */

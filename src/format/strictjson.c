@@ -43,6 +43,7 @@ const char *strictjson_text(enum strictjson_result result)
         [STRICTJSON_DUPLICATE] = "has the same name twice in one object",
         [STRICTJSON_NUMBER_RANGE] = "has a number that is too large",
         [STRICTJSON_DEPTH] = "is nested too deeply",
+        [STRICTJSON_NOT_OBJECT] = "is not a JSON object",
         [STRICTJSON_OUT_OF_MEMORY] = "could not be read for want of memory",
     };
 
@@ -633,6 +634,20 @@ enum strictjson_result strictjson_parse(struct str text, struct json_object **ou
     return result;
 }
 
+enum strictjson_result strictjson_parse_object(struct str text, struct json_object **out,
+                                               struct strictjson_place *place)
+{
+    enum strictjson_result result = strictjson_parse(text, out, place);
+
+    if (result != STRICTJSON_OK || json_object_is_type(*out, json_type_object))
+        return result;
+    json_object_put(*out);
+    *out = NULL;
+    if (place != NULL)
+        find_place(text, 0, place);
+    return STRICTJSON_NOT_OBJECT;
+}
+
 struct str strictjson_string(struct json_object *value)
 {
     if (!json_object_is_type(value, json_type_string))
@@ -648,4 +663,18 @@ struct json_object *strictjson_member(struct json_object *object, const char *na
     if (is_there != NULL)
         *is_there = found;
     return value;
+}
+
+const char *strictjson_read_texts(struct json_object *object,
+                                  const struct strictjson_text_member *members, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool is_there;
+        struct json_object *value = strictjson_member(object, members[i].name, &is_there);
+
+        *members[i].out = is_there ? strictjson_string(value) : STR_NONE;
+        if (is_there && !str_is_set(*members[i].out))
+            return members[i].name;
+    }
+    return NULL;
 }

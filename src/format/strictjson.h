@@ -28,6 +28,7 @@ enum strictjson_result {
     STRICTJSON_DUPLICATE,     /* a name twice in one object */
     STRICTJSON_NUMBER_RANGE,  /* neither int64_t nor a finite double */
     STRICTJSON_DEPTH,         /* nested deeper than STRICTJSON_DEPTH_MAX */
+    STRICTJSON_NOT_OBJECT,    /* JSON, but not the object that it has to be */
     STRICTJSON_OUT_OF_MEMORY, /* no fault of the text */
     STRICTJSON__MAX
 };
@@ -49,6 +50,10 @@ const char *strictjson_text(enum strictjson_result result);
 enum strictjson_result strictjson_parse(struct str text, struct json_object **out,
                                         struct strictjson_place *place) MUST_CHECK;
 
+/* As strictjson_parse, for a text that has to be one object. */
+enum strictjson_result strictjson_parse_object(struct str text, struct json_object **out,
+                                               struct strictjson_place *place) MUST_CHECK;
+
 /* A string value's bytes, borrowed from it; STR_NONE where the value is no string. */
 struct str strictjson_string(struct json_object *value);
 
@@ -57,5 +62,17 @@ struct str strictjson_string(struct json_object *value);
  * tells, where not NULL).
  */
 struct json_object *strictjson_member(struct json_object *object, const char *name, bool *is_there);
+
+/* A member that has to be a string where it is there; *out is borrowed, STR_NONE where it is not.
+ */
+struct strictjson_text_member {
+    const char *name;
+    struct str *out;
+};
+
+/* Reads all of them. The name of the first that is there and no string; NULL: all are good. */
+const char *strictjson_read_texts(struct json_object *object,
+                                  const struct strictjson_text_member *members,
+                                  size_t count) MUST_CHECK;
 
 #endif

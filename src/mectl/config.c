@@ -3,7 +3,7 @@
 
 #include "mectl/command.h"
 #include "store/migrations.h"
-#include "token/keyring.h"
+#include "token/keyfiles.h"
 
 enum finding { FINDING_GOOD, FINDING_WARNING, FINDING_WRONG, FINDING__MAX };
 
@@ -34,15 +34,29 @@ static void find(struct report *report, enum finding finding, const char *what, 
     (void)json_object_array_add(report->findings, object);
 }
 
+/* At the start nothing but keys that are passed over is told. */
+static void find_skipped(void *context, enum keyfiles_event event, const char *path,
+                         const char *detail)
+{
+    struct err text;
+
+    err_set(&text, "%s: %s", path, detail);
+    find(context, event == KEYFILES_PASSED ? FINDING_GOOD : FINDING_WARNING, "key passed over",
+         text.text);
+}
+
 static void check_keys(struct report *report)
 {
-    struct keyring *keyring = NULL;
     struct err err = {""};
+    struct keyfiles *files = keyfiles_open(
+        &report->invocation->settings, file_readers_of_operator(), 0, find_skipped, report, &err);
+    const struct keyring *keyring;
 
-    if (!keyring_load(&report->invocation->settings, file_readers_of_operator(), &keyring, &err)) {
+    if (files == NULL) {
         find(report, FINDING_WRONG, "key", err.text);
         return;
     }
+    keyring = keyfiles_keyring(files);
     for (size_t i = 0; i < keyring_count(keyring); i++) {
         const struct key *key = keyring_key(keyring, i);
 
@@ -50,7 +64,7 @@ static void check_keys(struct report *report)
                 keyring_origin(keyring, i));
         find(report, FINDING_GOOD, "key", err.text);
     }
-    keyring_free(keyring);
+    keyfiles_close(files);
 }
 
 static void check_rules(struct report *report)

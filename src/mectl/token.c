@@ -4,11 +4,15 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "format/strictjson.h"
 #include "mectl/command.h"
 #include "token/jwt.h"
+#include "token/keyfiles.h"
+#include "token/signer.h"
 
 enum {
     KEY_FILE_MAX_BYTES = 64 * 1024,
+    JWKS_FILE_MAX_BYTES = 512 * 1024,
     TOKEN_MAX_BYTES = 64 * 1024,
     INPUT_MAX_BYTES = 1024 * 1024,
     LIFETIME_S = 3600,
@@ -30,15 +34,6 @@ static const char *option_or(const struct invocation *invocation, const char *na
     return value == NULL ? otherwise : value;
 }
 
-static struct str without_line_end(struct str text)
-{
-    if (str_ends_with(text, STR("\n")))
-        text.len--;
-    if (str_ends_with(text, STR("\r")))
-        text.len--;
-    return text;
-}
-
 static struct signer *read_signer(const char *path)
 {
     struct signer *signer = NULL;
@@ -55,7 +50,7 @@ static struct signer *read_signer(const char *path)
         if (str_starts_with(buf_str(&text), STR("-----BEGIN")))
             signer = signer_from_pem(buf_str(&text), &err);
         else
-            signer = signer_from_secret(without_line_end(buf_str(&text)), &err);
+            signer = signer_from_secret(keyset_secret_of_file(buf_str(&text)), &err);
         if (signer == NULL)
             err_prefix(&err, "%s", path);
     }
@@ -129,8 +124,8 @@ static enum command_exit print_token(const struct invocation *invocation, struct
     bool good;
 
     buf_init(&token, TOKEN_MAX_BYTES);
-    good = payload != NULL && jwt_mint(signer, str_from(invocation_option(invocation, "kid")),
-                                       str_from(payload), &token);
+    good = payload != NULL && signer_mint(signer, str_from(invocation_option(invocation, "kid")),
+                                          str_from(payload), &token);
     buf_append_byte(&token, '\0');
     good = good && buf_is_good(&token);
     if (good && invocation->json) {
@@ -187,52 +182,140 @@ static bool read_token(const char *argument, struct buf *out)
     return ferror(stdin) == 0 && buf_is_good(out);
 }
 
-static enum command_exit print_verdict(const struct invocation *invocation,
-                                       enum jwt_verdict verdict, struct jwt_claims *claims,
-                                       const struct err *err)
-{
-    const struct jwt_reason *reason = jwt_reason(verdict);
-    struct json_object *object;
+/* What was judged: all of a token, or form, header and signature alone. */
+struct judgement {
+    enum jwt_verdict verdict;
+    struct str payload; /* JSON text; STR_NONE: it is not shown */
+    struct err err;
+};
 
-    if (!invocation->json) {
-        (void)printf("%s: %s%s%s\n", reason->code, reason->detail, err->text[0] == '\0' ? "" : ": ",
-                     err->text);
-        if (verdict == JWT_VALID)
-            (void)puts(json_object_to_json_string_ext(
-                claims->payload, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
-        return verdict == JWT_VALID ? COMMAND_OK : COMMAND_FAILED;
-    }
-    object = json_object_new_object();
+static enum command_exit print_json_verdict(const struct judgement *judgement)
+{
+    const struct jwt_reason *reason = jwt_reason(judgement->verdict);
+    struct json_object *object = json_object_new_object(), *payload;
+
     if (object == NULL)
         return invocation_fail("out of memory");
-    (void)json_object_object_add(object, "valid", json_object_new_boolean(verdict == JWT_VALID));
+    (void)json_object_object_add(object, "valid",
+                                 json_object_new_boolean(judgement->verdict == JWT_VALID));
     add_text(object, "code", reason->code);
     add_text(object, "message", reason->detail);
-    if (err->text[0] != '\0')
-        add_text(object, "detail", err->text);
-    if (verdict == JWT_VALID)
-        (void)json_object_object_add(object, "claims", json_object_get(claims->payload));
-    return invocation_print_json(object) == COMMAND_OK && verdict == JWT_VALID ? COMMAND_OK
-                                                                               : COMMAND_FAILED;
+    if (judgement->err.text[0] != '\0')
+        add_text(object, "detail", judgement->err.text);
+    if (strictjson_parse(judgement->payload, &payload, NULL) == STRICTJSON_OK)
+        (void)json_object_object_add(object, "claims", payload);
+    return invocation_print_json(object);
+}
+
+static enum command_exit print_text_verdict(const struct judgement *judgement)
+{
+    const struct jwt_reason *reason = jwt_reason(judgement->verdict);
+    struct json_object *payload;
+
+    (void)printf("%s: %s%s%s\n", reason->code, reason->detail,
+                 judgement->err.text[0] == '\0' ? "" : ": ", judgement->err.text);
+    if (strictjson_parse(judgement->payload, &payload, NULL) == STRICTJSON_OK)
+        (void)puts(json_object_to_json_string_ext(payload, JSON_C_TO_STRING_PRETTY |
+                                                               JSON_C_TO_STRING_NOSLASHESCAPE));
+    json_object_put(payload);
+    return COMMAND_OK;
+}
+
+static enum command_exit print_verdict(const struct invocation *invocation,
+                                       const struct judgement *judgement)
+{
+    enum command_exit printed =
+        (invocation->json ? print_json_verdict : print_text_verdict)(judgement);
+
+    return judgement->verdict == JWT_VALID ? printed : COMMAND_FAILED;
+}
+
+/* A worker tells of such keys in its log; here the verdict is asked for. */
+static void tell_nobody(void *context, enum keyfiles_event event, const char *path,
+                        const char *detail)
+{
+    (void)context;
+    (void)event;
+    (void)path;
+    (void)detail;
+}
+
+/* The keys of a JWKS that was named, whoever else may read it: no service is to trust it. */
+static struct keyring *read_jwks(const char *path)
+{
+    struct keyring *keyring = keyring_new();
+    struct keyset *set = NULL;
+    struct err err = {"out of memory"};
+    struct buf text;
+    bool good;
+
+    buf_init(&text, JWKS_FILE_MAX_BYTES);
+    if (keyring != NULL && file_read(path, FILE_READERS_ANY, &text, &err)) {
+        set = keyset_parse(KEYSET_JWKS, buf_str(&text), &err);
+        if (set == NULL)
+            err_prefix(&err, "%s", path);
+    }
+    good = set != NULL && keyring_add(keyring, set, path, &err);
+    keyset_free(set);
+    buf_free_secret(&text);
+    if (good)
+        return keyring;
+    (void)invocation_fail("%s", err.text);
+    keyring_free(keyring);
+    return NULL;
+}
+
+static enum command_exit judge_by(const struct invocation *invocation, struct str token,
+                                  const struct keyring *keyring)
+{
+    struct judgement judgement = {.payload = STR_NONE};
+    struct jwt_claims claims = {.memory = NULL};
+    struct jwt_rules rules = {.allowed = {true, true}, .max_bytes = TOKEN_MAX_BYTES};
+    enum command_exit result;
+
+    if (invocation_flag(invocation, "signature-only"))
+        judgement.verdict =
+            jwt_verify_signature(token, keyring, &rules, clock_now_ms(), &judgement.err);
+    else {
+        jwt_rules_from_settings(&invocation->settings, &rules);
+        judgement.verdict =
+            jwt_verify(token, keyring, &rules, clock_now_ms(), &claims, &judgement.err);
+        judgement.payload = claims.payload;
+    }
+    result = print_verdict(invocation, &judgement);
+    claims_free(&claims);
+    return result;
 }
 
 static enum command_exit judge(const struct invocation *invocation, struct str token)
 {
+    const char *jwks = invocation_option(invocation, "jwks");
+    struct keyfiles *files = NULL;
     struct keyring *keyring = NULL;
-    struct jwt_claims claims;
-    struct jwt_rules rules;
+    enum command_exit result = COMMAND_FAILED;
     struct err err = {""};
-    enum jwt_verdict verdict;
-    enum command_exit result;
 
-    if (!keyring_load(&invocation->settings, file_readers_of_operator(), &keyring, &err))
+    if (jwks != NULL) {
+        keyring = read_jwks(jwks);
+        if (keyring != NULL)
+            result = judge_by(invocation, token, keyring);
+        keyring_free(keyring);
+        return result;
+    }
+    files = keyfiles_open(&invocation->settings, file_readers_of_operator(), 0, tell_nobody, NULL,
+                          &err);
+    if (files == NULL)
         return invocation_fail("%s", err.text);
-    jwt_rules_from_settings(&invocation->settings, &rules);
-    verdict = jwt_verify(token, keyring, &rules, clock_now_ms(), &claims, &err);
-    result = print_verdict(invocation, verdict, &claims, &err);
-    jwt_claims_free(&claims);
-    keyring_free(keyring);
+    result = judge_by(invocation, token, keyfiles_keyring(files));
+    keyfiles_close(files);
     return result;
+}
+
+/* The signature by a JWKS that is named needs no settings. */
+static bool needs_settings(const struct invocation *invocation)
+{
+    return !invocation_flag(invocation, "signature-only") ||
+           invocation_option(invocation, "jwks") == NULL;
 }
 
 static enum command_exit run_verify(struct invocation *invocation)
@@ -240,11 +323,11 @@ static enum command_exit run_verify(struct invocation *invocation)
     enum command_exit result = COMMAND_FAILED;
     struct buf token;
 
-    if (!invocation_settings(invocation))
+    if (needs_settings(invocation) && !invocation_settings(invocation))
         return COMMAND_FAILED;
     buf_init(&token, INPUT_MAX_BYTES);
     if (read_token(invocation->argument, &token))
-        result = judge(invocation, without_line_end(buf_str(&token)));
+        result = judge(invocation, keyset_secret_of_file(buf_str(&token)));
     else
         (void)invocation_fail("the token cannot be read");
     buf_free_secret(&token);
@@ -277,6 +360,10 @@ const struct command token_commands[] = {
         .has_json = true,
         .summary =
             "Judges a token as the worker would, the database aside; - reads standard input.",
+        .options = {{"signature-only", NULL,
+                     "Judge form, header and signature alone, whatever the payload is.", false},
+                    {"jwks", "FILE", "By the keys of this JWKS instead of the configured ones.",
+                     false}},
         .run = run_verify,
     },
     {.name = NULL},

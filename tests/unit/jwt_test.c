@@ -2,6 +2,7 @@
 
 #include "base/base64url.h"
 #include "base/buf.h"
+#include "token/signer.h"
 #include "unit.h"
 
 static const struct str secret = STR("0123456789abcdef0123456789abcdef");
@@ -15,13 +16,17 @@ static struct jwt_rules rules(void)
 static enum jwt_verdict verify(struct str token, const struct jwt_rules *by, int64_t at_ms)
 {
     struct keyring *keyring = keyring_new();
+    struct keyset *set;
     struct jwt_claims claims;
     struct err err = {""};
     enum jwt_verdict verdict;
 
-    assert_true(keyring_add(keyring, key_from_secret(secret, STR_NONE, &err), "test"));
+    set = keyset_parse(KEYSET_SECRET, secret, &err);
+    assert_non_null(set);
+    assert_true(keyring_add(keyring, set, "test", &err));
+    keyset_free(set);
     verdict = jwt_verify(token, keyring, by, at_ms, &claims, &err);
-    jwt_claims_free(&claims);
+    claims_free(&claims);
     keyring_free(keyring);
     return verdict;
 }

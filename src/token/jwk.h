@@ -1,0 +1,31 @@
+/*
+ * JSON Web Keys (RFC 7517, RFC 7518 section 6): which of them can verify a token here, and the keys
+ * made of those.
+ */
+#ifndef ME_TOKEN_JWK_H
+#define ME_TOKEN_JWK_H
+
+#include <json-c/json_types.h>
+
+#include "base/compiler.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "token/key.h"
+
+enum jwk_result {
+    JWK_OK = 0,
+    JWK_NOT_FOR_US, /* sound, perhaps, but for something else: another kty, alg, use or key_ops */
+    JWK_DEFECTIVE,  /* malformed, weak, a private key: the issuer or the operator should mend it */
+    JWK_OUT_OF_MEMORY
+};
+
+/*
+ * The key of a JWK that the strict gate let through. kty RSA gives RS256, kty oct HS256, and a
+ * member alg that says otherwise makes it one that is not for us. A member exp (the NumericDate of
+ * OpenID Federation 1.0, historical keys) is the key's end. `err` says what is wrong in words that
+ * hold none of the JWK's own; *kid is its kid where that is a string, borrowed, else STR_NONE.
+ */
+enum jwk_result jwk_read(struct json_object *jwk, struct key **out, struct str *kid,
+                         struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * A compact JWS (RFC 7515, section 3.1): its form, header and signature judged, in this order. What
+ * it signs is the caller's to judge.
+ */
+#ifndef ME_TOKEN_JWS_H
+#define ME_TOKEN_JWS_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/compiler.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "token/keyring.h"
+#include "token/rules.h"
+#include "token/verdict.h"
+
+/*
+ * On JWT_VALID the payload's bytes are appended to `payload`, which is wiped and freed by the
+ * caller in any case, and *end_ms is the end of the key that verified it (INT64_MAX: none), the
+ * latest where several did. Otherwise `err` tells what the log may know more, in printable ASCII.
+ */
+enum jwt_verdict jws_open(struct str token, const struct keyring *keyring,
+                          const struct jwt_rules *rules, struct buf *payload, int64_t *end_ms,
+                          struct err *err) MUST_CHECK;
+
+#endif

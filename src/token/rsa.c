@@ -1,0 +1,286 @@
+#include "token/rsa.h"
+
+#include <openssl/asn1.h>
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+static const char *const number_names[] = {
+    [RSA_MODULUS] = OSSL_PKEY_PARAM_RSA_N,
+    [RSA_EXPONENT] = OSSL_PKEY_PARAM_RSA_E,
+};
+
+/* ---- what a key must be */
+
+static bool is_number_good(const EVP_PKEY *key, enum rsa_number which, int max_bits)
+{
+    BIGNUM *number = NULL;
+    bool good = EVP_PKEY_get_bn_param(key, number_names[which], &number) == 1 &&
+                BN_is_odd(number) && !BN_is_one(number) && BN_num_bits(number) <= max_bits;
+
+    BN_free(number);
+    return good;
+}
+
+static bool is_good(const EVP_PKEY *key, struct err *err)
+{
+    int bits = EVP_PKEY_get_bits(key);
+
+    if (!EVP_PKEY_is_a(key, "RSA"))
+        err_set(err, "it is not an RSA key");
+    else if (bits < RSA_MIN_BITS || bits > RSA_MAX_BITS)
+        err_set(err, "it is an RSA key of %d bits, but must have %d to %d", bits, RSA_MIN_BITS,
+                RSA_MAX_BITS);
+    else if (!is_number_good(key, RSA_EXPONENT, RSA_EXPONENT_MAX_BITS))
+        err_set(err, "its RSA exponent is even, 1, or longer than %d bits", RSA_EXPONENT_MAX_BITS);
+    else if (!is_number_good(key, RSA_MODULUS, RSA_MAX_BITS))
+        err_set(err, "its RSA modulus is even, so it is no product of two primes");
+    else
+        return true;
+    return false;
+}
+
+/* The key where it is good; otherwise frees it. NULL stays NULL. */
+static EVP_PKEY *judge(EVP_PKEY *key, struct err *err)
+{
+    if (key != NULL && is_good(key, err))
+        return key;
+    EVP_PKEY_free(key);
+    return NULL;
+}
+
+/* ---- PEM */
+
+static BIO *open_pem(struct str pem, struct err *err)
+{
+    BIO *source = pem.len > INT32_MAX ? NULL : BIO_new_mem_buf(pem.data, (int)pem.len);
+
+    if (source == NULL)
+        err_set(err, "out of memory");
+    return source;
+}
+
+/* Without it OpenSSL asks for the passphrase of an encrypted block at the terminal. */
+static int no_passphrase(char *out, int size, int writing, void *context)
+{
+    (void)out;
+    (void)size;
+    (void)writing;
+    (void)context;
+    return -1;
+}
+
+static EVP_PKEY *read_public_key(BIO *source, int64_t *expires_ms)
+{
+    (void)expires_ms;
+    return PEM_read_bio_PUBKEY(source, NULL, no_passphrase, NULL);
+}
+
+static int64_t end_of(const X509 *certificate)
+{
+    struct tm end;
+
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
+        return INT64_MAX;
+    return clock_from_parts(&(struct clock_parts){.year = end.tm_year + 1900,
+                                                  .month = end.tm_mon + 1,
+                                                  .day = end.tm_mday,
+                                                  .hour = end.tm_hour,
+                                                  .minute = end.tm_min,
+                                                  .second = end.tm_sec});
+}
+
+static EVP_PKEY *read_certificate(BIO *source, int64_t *expires_ms)
+{
+    X509 *certificate = PEM_read_bio_X509(source, NULL, no_passphrase, NULL);
+    EVP_PKEY *key = NULL;
+
+    if (certificate != NULL) {
+        key = X509_get_pubkey(certificate);
+        *expires_ms = end_of(certificate);
+    }
+    X509_free(certificate);
+    return key;
+}
+
+/* What a PEM block is by the end of its label. */
+struct block_kind {
+    const char *label_end;
+    EVP_PKEY *(*read)(BIO *source, int64_t *expires_ms);
+    const char *complaint; /* where it cannot be read */
+};
+
+/* A trusted certificate, or a request for one, ends otherwise, and is neither asked for nor read.
+ */
+static const struct block_kind block_kinds[] = {
+    {"PRIVATE KEY", NULL,
+     "it is a private key, which belongs to the issuer alone: take the public one out with "
+     "'openssl rsa -in FILE -pubout'"},
+    {"PUBLIC KEY", read_public_key, "the key in it cannot be read"},
+    {" CERTIFICATE", NULL, "of the certificates only the plain kind, 'CERTIFICATE', can be used"},
+    {"CERTIFICATE", read_certificate, "the certificate in it cannot be read"},
+    {"", NULL, "it is none of 'PUBLIC KEY', 'RSA PUBLIC KEY' and 'CERTIFICATE'"},
+};
+
+static const struct block_kind *kind_of_label(const char *label)
+{
+    const struct block_kind *kind = block_kinds;
+
+    while (!str_ends_with(str_from(label), str_from(kind->label_end)))
+        kind++;
+    return kind;
+}
+
+/* Of the first block; NULL: there is none. */
+static const struct block_kind *kind_of_block(BIO *source)
+{
+    const struct block_kind *kind = NULL;
+    char *label = NULL, *header = NULL;
+    unsigned char *data = NULL;
+    long len = 0;
+
+    if (PEM_read_bio(source, &label, &header, &data, &len) == 1)
+        kind = kind_of_label(label);
+    OPENSSL_free(label);
+    OPENSSL_free(header);
+    OPENSSL_clear_free(data, (size_t)len); /* it may have been a private key */
+    return kind;
+}
+
+/* Also such as cannot be read: which key is meant must be beyond doubt. */
+static bool has_several_blocks(struct str pem)
+{
+    static const struct str begin = STR("-----BEGIN ");
+    const char *first = memmem(pem.data, pem.len, begin.data, begin.len);
+
+    if (first == NULL)
+        return false;
+    first += begin.len;
+    return memmem(first, pem.len - (size_t)(first - pem.data), begin.data, begin.len) != NULL;
+}
+
+static EVP_PKEY *read_block(BIO *source, struct str pem, int64_t *expires_ms, struct err *err)
+{
+    const struct block_kind *kind = kind_of_block(source);
+    EVP_PKEY *key = NULL;
+
+    if (kind == NULL)
+        err_set(err, "there is no PEM block ('-----BEGIN PUBLIC KEY-----') in it");
+    else if (kind->read != NULL && has_several_blocks(pem))
+        err_set(err, "there is more than one PEM block in it: use a file for each key");
+    else {
+        (void)BIO_reset(source);
+        key = kind->read == NULL ? NULL : kind->read(source, expires_ms);
+        if (key == NULL)
+            err_set(err, "%s", kind->complaint);
+    }
+    return key;
+}
+
+EVP_PKEY *rsa_from_pem(struct str pem, int64_t *expires_ms, struct err *err)
+{
+    BIO *source = open_pem(pem, err);
+    EVP_PKEY *key = NULL;
+
+    *expires_ms = INT64_MAX;
+    if (source != NULL)
+        key = judge(read_block(source, pem, expires_ms, err), err);
+    BIO_free(source);
+    ERR_clear_error();
+    return key;
+}
+
+EVP_PKEY *rsa_private_from_pem(struct str pem, struct err *err)
+{
+    BIO *source = open_pem(pem, err);
+    EVP_PKEY *key = NULL;
+
+    if (source != NULL) {
+        key = PEM_read_bio_PrivateKey(source, NULL, no_passphrase, NULL);
+        if (key == NULL)
+            err_set(err, "there is no unencrypted private key in PEM in it");
+    }
+    BIO_free(source);
+    ERR_clear_error();
+    return judge(key, err);
+}
+
+/* ---- numbers */
+
+/* Before OpenSSL computes anything with them. */
+static bool is_length_good(struct str modulus, struct str exponent, struct err *err)
+{
+    if (modulus.len <= RSA_MAX_BITS / 8 + 1 && exponent.len <= RSA_MAX_BITS / 8)
+        return true;
+    err_set(err, "its modulus or exponent is longer than %d bits", RSA_MAX_BITS);
+    return false;
+}
+
+static BIGNUM *number_from(struct str bytes)
+{
+    return BN_bin2bn((const unsigned char *)bytes.data, (int)bytes.len, NULL);
+}
+
+static EVP_PKEY *from_parameters(OSSL_PARAM *parameters)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    EVP_PKEY *key = NULL;
+
+    if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
+        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
+        key = NULL;
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+EVP_PKEY *rsa_from_numbers(struct str modulus, struct str exponent, struct err *err)
+{
+    OSSL_PARAM_BLD *builder;
+    OSSL_PARAM *parameters = NULL;
+    BIGNUM *n, *e;
+    EVP_PKEY *key = NULL;
+
+    if (!is_length_good(modulus, exponent, err))
+        return NULL;
+    builder = OSSL_PARAM_BLD_new();
+    n = number_from(modulus);
+    e = number_from(exponent);
+    if (builder != NULL && n != NULL && e != NULL &&
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1)
+        parameters = OSSL_PARAM_BLD_to_param(builder);
+    if (parameters != NULL)
+        key = from_parameters(parameters);
+    if (key == NULL)
+        err_set(err, "OpenSSL makes no RSA key of its numbers");
+    OSSL_PARAM_free(parameters);
+    BN_free(n);
+    BN_free(e);
+    OSSL_PARAM_BLD_free(builder);
+    ERR_clear_error();
+    return judge(key, err);
+}
+
+bool rsa_number(const EVP_PKEY *key, enum rsa_number which, struct buf *out)
+{
+    BIGNUM *number = NULL;
+    char *at = NULL;
+
+    if (EVP_PKEY_get_bn_param(key, number_names[which], &number) == 1)
+        at = buf_reserve(out, (size_t)BN_num_bytes(number));
+    if (at != NULL)
+        buf_added(out, (size_t)BN_bn2bin(number, (unsigned char *)at));
+    BN_free(number);
+    ERR_clear_error();
+    return at != NULL;
+}

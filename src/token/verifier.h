@@ -1,0 +1,40 @@
+/*
+ * jwt_verify with a memory: a token that was verified before is not verified again as long as the
+ * keys stay the same. Kept are the claims of tokens whose signature was good, under the SHA-256 of
+ * the whole token, never its text; a bounded number of them, of which the one that was not used for
+ * the longest time goes first. What depends on the time, the key's end included, is judged each
+ * time all the same, and so is what the database has to say.
+ */
+#ifndef ME_TOKEN_VERIFIER_H
+#define ME_TOKEN_VERIFIER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "token/jwt.h"
+
+struct verifier;
+
+/* Keeps `kept_max` tokens, rounded up to whole sets; 0: none. The rules are copied, what they
+ * borrow has to live on. NULL: out of memory, or an OpenSSL without SHA-256. */
+struct verifier *verifier_new(const struct jwt_rules *rules, size_t kept_max) MUST_CHECK;
+void verifier_free(struct verifier *verifier);
+
+/* The keys as they are now, and a number that is another one whenever they are. */
+struct verifier_keys {
+    const struct keyring *keyring;
+    uint64_t generation;
+};
+
+/*
+ * As jwt_verify. On JWT_VALID *claims is borrowed until the next call; otherwise NULL. Where the
+ * generation is another one than at the call before, all that was kept is forgotten first.
+ */
+enum jwt_verdict verifier_verify(struct verifier *verifier, struct str token,
+                                 const struct verifier_keys *keys, int64_t now_ms,
+                                 const struct jwt_claims **claims, struct err *err) MUST_CHECK;
+
+#endif
