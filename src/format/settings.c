@@ -78,8 +78,7 @@ const struct setting settings_table[] = {
     {"token", "secret_file", SETTING_PATHS, .offset = AT(token.secret_file),
      .help = "Files that each hold one HMAC secret, of 32 bytes or more."},
     {"token", "public_key_file", SETTING_PATHS, .offset = AT(token.public_key_file),
-     .help =
-         "PEM files that each hold one RSA public key, of 2048 to 8192 bits, or a certificate."},
+     .help = "PEM files that each hold one RSA public key (2048 to 8192 bits) or certificate."},
     {"token", "jwks_file", SETTING_PATHS, .offset = AT(token.jwks_file),
      .help = "Files that each hold a JWK Set, as issuers publish it."},
     {"token", "issuer", SETTING_LIST, .offset = AT(token.issuer),
@@ -94,7 +93,7 @@ const struct setting settings_table[] = {
      .help = "The longest token that is looked at."},
     {"token", "kept_verified", SETTING_NUMBER, .fallback = "1024", .min = 0, .max = 65536,
      .offset = AT(token.kept_verified), .unit = "tokens",
-     .help = "How many tokens a worker remembers as verified, so as not to do it again; 0: none."},
+     .help = "How many verified tokens a worker remembers, to save the work; 0: none."},
     {"token", "header", SETTING_TEXT, .offset = AT(token.header),
      .help = "One more request header to look for the token in, where Authorization has none."},
     {"token", "session_claim", SETTING_TEXT, .fallback = "sid", .offset = AT(token.session_claim),
