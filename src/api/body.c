@@ -2,8 +2,8 @@
 
 #include <json-c/json.h>
 
+#include "format/jsonvalue.h"
 #include "format/mediatype.h"
-#include "format/strictjson.h"
 
 static bool is_accepted_type(struct str header)
 {
@@ -42,7 +42,7 @@ static enum problem refuse_json(struct exchange *exchange, enum strictjson_resul
 static enum problem parse(struct exchange *exchange, struct str text, struct json_object **out)
 {
     struct strictjson_place place = {0};
-    enum strictjson_result result = strictjson_parse(text, out, &place);
+    enum strictjson_result result = jsonvalue_parse(text, out, &place);
 
     if (result != STRICTJSON_OK)
         return refuse_json(exchange, result, &place);

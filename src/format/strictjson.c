@@ -1,13 +1,8 @@
 #include "format/strictjson.h"
 
-#include <json-c/json.h>
-#include <limits.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/utf8.h"
 
 /* A name of an object that is still open. */
@@ -16,16 +11,17 @@ struct name {
     size_t offset;   /* of its opening quote */
 };
 
+enum { FEW_NAMES = 24 };
+
 struct scanner {
     struct str text;
+    const struct strictjson_visitor *visitor;
     size_t at; /* the next byte to be judged */
     size_t depth;
     struct name *names; /* of all open objects, the innermost one's last */
     size_t name_count, name_size;
-    struct buf unescaped; /* names that had escapes; reserved at once, so that it never moves */
-    struct str value;     /* of the whole text, once it was scanned */
-    struct buf widened;   /* see widen_integer; empty: the text can be built from as it is */
-    size_t widened_to;    /* the bytes of the text that `widened` has taken over */
+    struct name few[FEW_NAMES]; /* where `names` begins: enough for most texts */
+    struct buf unescaped;       /* names that had escapes */
     enum strictjson_result result;
     size_t fault; /* offset */
 };
@@ -199,6 +195,18 @@ static bool scan_character(struct scanner *scanner)
     return true;
 }
 
+/* Printable ASCII that stands for itself, which is most of most strings. */
+static void skip_plain(struct scanner *scanner)
+{
+    const char *data = scanner->text.data;
+    size_t at = scanner->at;
+
+    while (at < scanner->text.len && data[at] >= ' ' && data[at] <= '~' && data[at] != '"' &&
+           data[at] != '\\')
+        at++;
+    scanner->at = at;
+}
+
 /* *inside is what stands between the quotes, borrowed from the text, its escapes unresolved. */
 static bool scan_string(struct scanner *scanner, struct str *inside)
 {
@@ -206,7 +214,7 @@ static bool scan_string(struct scanner *scanner, struct str *inside)
 
     if (!expect(scanner, '"'))
         return false;
-    while (!take(scanner, '"'))
+    for (skip_plain(scanner); !take(scanner, '"'); skip_plain(scanner))
         if (!(take(scanner, '\\') ? scan_escape(scanner) : scan_character(scanner)))
             return false;
     *inside = (struct str){scanner->text.data + start, scanner->at - 1 - start};
@@ -248,54 +256,68 @@ static uint32_t resolve_escape(struct str *rest)
     return unit;
 }
 
-static bool unescape(struct scanner *scanner, struct str inside, struct str *out)
+static void unescape(struct str inside, struct buf *out)
 {
-    struct buf *to = &scanner->unescaped;
-    /* Resolved escapes are never longer than they were, so this room is enough for all names. */
-    char *start = buf_reserve(to, scanner->text.len - to->len);
-    size_t before = to->len;
-
-    if (start == NULL)
-        return false;
     while (inside.len > 0) {
+        const char *escape = memchr(inside.data, '\\', inside.len);
+        size_t plain = escape == NULL ? inside.len : (size_t)(escape - inside.data);
         char bytes[4];
 
-        if (inside.data[0] == '\\') {
-            buf_append(to, bytes, utf8_encode(resolve_escape(&inside), bytes));
-            continue;
-        }
-        buf_append_byte(to, inside.data[0]);
-        inside.data++;
-        inside.len--;
+        buf_append(out, inside.data, plain);
+        inside = (struct str){inside.data + plain, inside.len - plain};
+        if (escape != NULL)
+            buf_append(out, bytes, utf8_encode(resolve_escape(&inside), bytes));
     }
-    *out = (struct str){start, to->len - before};
-    return buf_is_good(to);
+}
+
+bool strictjson_resolve(struct str inside, struct buf *room, struct str *out)
+{
+    size_t before = room->len;
+    char *start;
+
+    *out = inside;
+    if (!str_has_byte(inside, '\\'))
+        return true;
+    start = buf_reserve(room, room->max - room->len);
+    if (start == NULL)
+        return false;
+    unescape(inside, room);
+    *out = (struct str){start, room->len - before};
+    return buf_is_good(room);
+}
+
+static bool grow_names(struct scanner *scanner)
+{
+    size_t size = scanner->name_size * 2;
+    bool is_first = scanner->names == scanner->few;
+    struct name *names =
+        reallocarray(is_first ? NULL : scanner->names, size, sizeof(*scanner->names));
+
+    if (names == NULL)
+        return false;
+    if (is_first)
+        memcpy(names, scanner->few, sizeof(scanner->few));
+    scanner->names = names;
+    scanner->name_size = size;
+    return true;
 }
 
 static bool push_name(struct scanner *scanner, const struct name *name)
 {
-    if (scanner->name_count == scanner->name_size) {
-        size_t size = scanner->name_size == 0 ? 16 : scanner->name_size * 2;
-        struct name *names = reallocarray(scanner->names, size, sizeof(*names));
-
-        if (names == NULL)
-            return fail_at(scanner, STRICTJSON_OUT_OF_MEMORY, name->offset);
-        scanner->names = names;
-        scanner->name_size = size;
-    }
+    if (scanner->name_count == scanner->name_size && !grow_names(scanner))
+        return fail_at(scanner, STRICTJSON_OUT_OF_MEMORY, name->offset);
     scanner->names[scanner->name_count++] = *name;
     return true;
 }
 
-static bool scan_name(struct scanner *scanner)
+static bool scan_name(struct scanner *scanner, struct name *name)
 {
-    struct name name = {.offset = scanner->at};
-
-    if (!scan_string(scanner, &name.text))
+    name->offset = scanner->at;
+    if (!scan_string(scanner, &name->text))
         return false;
-    if (str_has_byte(name.text, '\\') && !unescape(scanner, name.text, &name.text))
-        return fail_at(scanner, STRICTJSON_OUT_OF_MEMORY, name.offset);
-    return push_name(scanner, &name);
+    if (!strictjson_resolve(name->text, &scanner->unescaped, &name->text))
+        return fail_at(scanner, STRICTJSON_OUT_OF_MEMORY, name->offset);
+    return push_name(scanner, name);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -308,19 +330,35 @@ static int compare_names(const void *a, const void *b)
     return (left->offset > right->offset) - (left->offset < right->offset);
 }
 
-/* Sorted, not hashed: no choice of names makes it slow. */
-static bool names_are_unique(struct scanner *scanner, size_t first)
+/* The offset of the first name that was there before; SIZE_MAX: none. */
+static size_t find_duplicate_of_few(const struct name *names, size_t count)
 {
-    struct name *names;
-    size_t count = scanner->name_count - first, offset = SIZE_MAX;
+    for (size_t i = 1; i < count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (str_equal(names[i].text, names[j].text))
+                return names[i].offset;
+    return SIZE_MAX;
+}
 
-    if (count < 2)
-        return true;
-    names = scanner->names + first;
+/* Sorted, not hashed: no choice of names makes it slow. */
+static size_t find_duplicate_of_many(struct name *names, size_t count)
+{
+    size_t offset = SIZE_MAX;
+
     qsort(names, count, sizeof(*names), compare_names);
     for (size_t i = 1; i < count; i++)
         if (names[i].offset < offset && str_equal(names[i - 1].text, names[i].text))
             offset = names[i].offset;
+    return offset;
+}
+
+static bool names_are_unique(struct scanner *scanner, size_t first)
+{
+    struct name *names = scanner->names + first;
+    size_t count = scanner->name_count - first;
+    size_t offset = count <= FEW_NAMES ? find_duplicate_of_few(names, count)
+                                       : find_duplicate_of_many(names, count);
+
     return offset == SIZE_MAX || fail_at(scanner, STRICTJSON_DUPLICATE, offset);
 }
 
@@ -401,31 +439,68 @@ static bool fits_double(struct str number)
     return memcmp(digits, too_large, digits_max) < 0;
 }
 
-/*
- * json-c holds a whole number that int64_t cannot hold at the type's end, which makes a token's
- * time of expiry out of what is none. So such a number is built as the double that it can be:
- * `.0` is put behind it in a copy of the text.
- */
-static bool widen_integer(struct scanner *scanner)
-{
-    struct buf *to = &scanner->widened;
-    struct str text = scanner->text;
+/* The first digits of a number, as many as uint64_t surely holds, and what they are to be shifted
+ * by. */
+struct decimal {
+    uint64_t digits;
+    int64_t exponent; /* of ten */
+};
 
-    buf_append(to, text.data + scanner->widened_to, scanner->at - scanner->widened_to);
-    buf_append_text(to, ".0");
-    scanner->widened_to = scanner->at;
-    return buf_is_good(to) || fail_at(scanner, STRICTJSON_OUT_OF_MEMORY, scanner->at);
+static struct decimal read_decimal(struct str number)
+{
+    const int digits_max = 18;
+    struct decimal decimal = {.exponent = written_exponent(number)};
+    int count = 0;
+    bool in_fraction = false;
+
+    for (size_t i = 0; i < number.len && number.data[i] != 'e' && number.data[i] != 'E'; i++) {
+        if (number.data[i] == '.') {
+            in_fraction = true;
+        } else if (count < digits_max) {
+            decimal.digits = decimal.digits * 10 + (uint64_t)(number.data[i] - '0');
+            count += decimal.digits > 0;
+            decimal.exponent -= in_fraction;
+        } else {
+            decimal.exponent += !in_fraction;
+        }
+    }
+    return decimal;
+}
+
+bool strictjson_thousandths(struct str number, int64_t max, int64_t *out)
+{
+    struct decimal decimal;
+
+    if (number.data[0] == '-')
+        return false;
+    decimal = read_decimal(number);
+    for (decimal.exponent += 3; decimal.exponent > 0 && decimal.digits > 0; decimal.exponent--) {
+        if (decimal.digits > UINT64_MAX / 10)
+            return false;
+        decimal.digits *= 10;
+    }
+    for (; decimal.exponent < -1 && decimal.digits > 0; decimal.exponent++)
+        decimal.digits /= 10;
+    if (decimal.exponent == -1)
+        decimal.digits = (decimal.digits + 5) / 10;
+    if (decimal.digits > (uint64_t)max)
+        return false;
+    *out = (int64_t)decimal.digits;
+    return true;
 }
 
 static bool judge_number(struct scanner *scanner, size_t start, bool is_whole)
 {
     struct str number = {scanner->text.data + start, scanner->at - start};
+    const struct strictjson_visitor *visitor = scanner->visitor;
 
     if (is_whole && fits_int64(number))
         return true;
     if (!fits_double(number))
         return fail_at(scanner, STRICTJSON_NUMBER_RANGE, start);
-    return !is_whole || widen_integer(scanner);
+    return !is_whole || visitor == NULL || visitor->wide_number == NULL ||
+           visitor->wide_number(visitor->context, scanner->at) ||
+           fail_at(scanner, STRICTJSON_OUT_OF_MEMORY, start);
 }
 
 static bool scan_number(struct scanner *scanner)
@@ -453,17 +528,37 @@ static bool scan_number(struct scanner *scanner)
 
 /* ---- values; the recursion is bounded by STRICTJSON_DEPTH_MAX */
 
-static bool scan_value(struct scanner *scanner);
+static bool scan_value(struct scanner *scanner, struct strictjson_value *out);
+
+/* Tells of a member or item of the outermost value; its name is STR_NONE in an array. */
+static bool visit(struct scanner *scanner, struct str name, const struct strictjson_value *value)
+{
+    const struct strictjson_visitor *visitor = scanner->visitor;
+
+    return scanner->depth > 1 || visitor == NULL || visitor->item == NULL ||
+           visitor->item(visitor->context, name, value) ||
+           fail_at(scanner, STRICTJSON_OUT_OF_MEMORY, scanner->at);
+}
 
 static bool scan_member(struct scanner *scanner)
 {
-    if (!scan_name(scanner))
+    struct strictjson_value value;
+    struct name name;
+
+    if (!scan_name(scanner, &name))
         return false;
     skip_blanks(scanner);
     if (!expect(scanner, ':'))
         return false;
     skip_blanks(scanner);
-    return scan_value(scanner);
+    return scan_value(scanner, &value) && visit(scanner, name.text, &value);
+}
+
+static bool scan_item(struct scanner *scanner)
+{
+    struct strictjson_value value;
+
+    return scan_value(scanner, &value) && visit(scanner, STR_NONE, &value);
 }
 
 /* What stands between the brackets: `scan_one`, separated by commas, up to and with `end`. */
@@ -504,7 +599,7 @@ static bool scan_container(struct scanner *scanner)
     if (take(scanner, '{'))
         good = scan_object(scanner);
     else
-        good = take(scanner, '[') && scan_items(scanner, ']', scan_value);
+        good = take(scanner, '[') && scan_items(scanner, ']', scan_item);
     scanner->depth--;
     return good;
 }
@@ -517,30 +612,65 @@ static bool scan_word(struct scanner *scanner, const char *word)
     return true;
 }
 
-static bool scan_value(struct scanner *scanner)
+static enum strictjson_kind kind_of(char first)
+{
+    switch (first) {
+    case '{':
+        return STRICTJSON_OBJECT;
+    case '[':
+        return STRICTJSON_ARRAY;
+    case '"':
+        return STRICTJSON_STRING;
+    case 't':
+        return STRICTJSON_TRUE;
+    case 'f':
+        return STRICTJSON_FALSE;
+    case 'n':
+        return STRICTJSON_NULL;
+    default:
+        return STRICTJSON_NUMBER;
+    }
+}
+
+static bool scan_kind(struct scanner *scanner, enum strictjson_kind kind)
 {
     struct str inside;
 
-    switch (peek(scanner)) {
-    case '{':
-    case '[':
+    switch (kind) {
+    case STRICTJSON_OBJECT:
+    case STRICTJSON_ARRAY:
         return scan_container(scanner);
-    case '"':
+    case STRICTJSON_STRING:
         return scan_string(scanner, &inside);
-    case 't':
+    case STRICTJSON_TRUE:
         return scan_word(scanner, "true");
-    case 'f':
+    case STRICTJSON_FALSE:
         return scan_word(scanner, "false");
-    case 'n':
+    case STRICTJSON_NULL:
         return scan_word(scanner, "null");
     default:
         return scan_number(scanner);
     }
 }
 
-/* On success `value` is the value alone, without the blanks around it. */
-static bool scan_text(struct scanner *scanner)
+static bool scan_value(struct scanner *scanner, struct strictjson_value *out)
 {
+    size_t quotes, start = scanner->at;
+
+    out->kind = kind_of(peek(scanner));
+    if (!scan_kind(scanner, out->kind))
+        return false;
+    quotes = out->kind == STRICTJSON_STRING;
+    out->text = (struct str){scanner->text.data + start + quotes, scanner->at - start - 2 * quotes};
+    return true;
+}
+
+/* ---- the gate */
+
+/* On success *value is the value alone, without the blanks around it. */
+static bool scan_text(struct scanner *scanner, struct str *value)
+{
+    struct strictjson_value whole;
     size_t start;
 
     if (str_starts_with(scanner->text, STR("\xEF\xBB\xBF")))
@@ -548,133 +678,47 @@ static bool scan_text(struct scanner *scanner)
     skip_blanks(scanner);
     if (scanner->at == scanner->text.len)
         return fail_at(scanner, STRICTJSON_EMPTY, scanner->at);
-    start = scanner->widened_to = scanner->at;
-    if (!scan_value(scanner))
+    start = scanner->at;
+    if (!scan_value(scanner, &whole))
         return false;
-    scanner->value = (struct str){scanner->text.data + start, scanner->at - start};
-    if (scanner->widened.len > 0)
-        buf_append(&scanner->widened, scanner->text.data + scanner->widened_to,
-                   scanner->at - scanner->widened_to);
+    *value = (struct str){scanner->text.data + start, scanner->at - start};
     skip_blanks(scanner);
     return scanner->at == scanner->text.len || fail_here(scanner, STRICTJSON_TRAILING);
 }
 
-/* ---- building */
-
-/*
- * `value` was scanned, so json-c has nothing to refuse; that it took all of it is checked all the
- * same. No flag: json-c 0.18 in its strict mode refuses every character outside of ASCII.
- */
-static bool build(struct str value, struct json_object **out)
-{
-    /* json-c counts a level for the value itself and keeps one spare. */
-    struct json_tokener *tokener = json_tokener_new_ex(STRICTJSON_DEPTH_MAX + 2);
-    bool good;
-
-    if (tokener == NULL)
-        return false;
-    *out = json_tokener_parse_ex(tokener, value.data, (int)value.len);
-    good = json_tokener_get_parse_end(tokener) == value.len;
-    /* Only a byte behind it tells json-c that a number or a word is over. */
-    if (good && json_tokener_get_error(tokener) == json_tokener_continue)
-        *out = json_tokener_parse_ex(tokener, " ", 1);
-    good = good && json_tokener_get_error(tokener) == json_tokener_success;
-    json_tokener_free(tokener);
-    if (good)
-        return true;
-    json_object_put(*out);
-    *out = NULL;
-    return false;
-}
-
-/* ---- the gate */
-
-static void scanner_init(struct scanner *scanner, struct str text)
-{
-    *scanner = (struct scanner){.text = text};
-    buf_init(&scanner->unescaped, text.len);
-    buf_init(&scanner->widened, text.len * 2);
-}
-
-static void scanner_free(struct scanner *scanner)
-{
-    free(scanner->names);
-    buf_free(&scanner->unescaped);
-    buf_free(&scanner->widened);
-}
-
-static bool scan_and_build(struct scanner *scanner, struct json_object **out)
-{
-    struct str value;
-
-    if (scanner->text.len > INT_MAX / 4)
-        return fail_at(scanner, STRICTJSON_OUT_OF_MEMORY, 0);
-    if (!scan_text(scanner))
-        return false;
-    value = scanner->widened.len > 0 ? buf_str(&scanner->widened) : scanner->value;
-    return build(value, out) || fail_at(scanner, STRICTJSON_OUT_OF_MEMORY, 0);
-}
-
-enum strictjson_result strictjson_parse(struct str text, struct json_object **out,
-                                        struct strictjson_place *place)
+enum strictjson_result strictjson_scan(struct str text, const struct strictjson_visitor *visitor,
+                                       struct str *value, struct strictjson_place *place)
 {
     struct scanner scanner;
-    enum strictjson_result result = STRICTJSON_OK;
+    struct str whole = STR_NONE;
 
-    *out = NULL;
-    if (!str_is_set(text))
-        text = STR("");
-    scanner_init(&scanner, text);
-    if (!scan_and_build(&scanner, out)) {
-        result = scanner.result;
-        if (place != NULL)
-            find_place(text, scanner.fault, place);
-    }
-    scanner_free(&scanner);
-    return result;
+    scanner.text = str_is_set(text) ? text : STR("");
+    scanner.visitor = visitor;
+    scanner.at = scanner.depth = scanner.name_count = scanner.fault = 0;
+    scanner.names = scanner.few; /* which is left as it is: most of it is never used */
+    scanner.name_size = FEW_NAMES;
+    scanner.result = STRICTJSON_OK;
+    buf_init(&scanner.unescaped, text.len);
+    if (!scan_text(&scanner, &whole) && place != NULL)
+        find_place(scanner.text, scanner.fault, place);
+    if (value != NULL)
+        *value = whole;
+    if (scanner.names != scanner.few)
+        free(scanner.names);
+    buf_free(&scanner.unescaped);
+    return scanner.result;
 }
 
-enum strictjson_result strictjson_parse_object(struct str text, struct json_object **out,
-                                               struct strictjson_place *place)
+enum strictjson_result strictjson_scan_object(struct str text,
+                                              const struct strictjson_visitor *visitor,
+                                              struct strictjson_place *place)
 {
-    enum strictjson_result result = strictjson_parse(text, out, place);
+    struct str value;
+    enum strictjson_result result = strictjson_scan(text, visitor, &value, place);
 
-    if (result != STRICTJSON_OK || json_object_is_type(*out, json_type_object))
+    if (result != STRICTJSON_OK || value.data[0] == '{')
         return result;
-    json_object_put(*out);
-    *out = NULL;
     if (place != NULL)
-        find_place(text, 0, place);
+        find_place(text, (size_t)(value.data - text.data), place);
     return STRICTJSON_NOT_OBJECT;
-}
-
-struct str strictjson_string(struct json_object *value)
-{
-    if (!json_object_is_type(value, json_type_string))
-        return STR_NONE;
-    return (struct str){json_object_get_string(value), (size_t)json_object_get_string_len(value)};
-}
-
-struct json_object *strictjson_member(struct json_object *object, const char *name, bool *is_there)
-{
-    struct json_object *value = NULL;
-    bool found = json_object_object_get_ex(object, name, &value);
-
-    if (is_there != NULL)
-        *is_there = found;
-    return value;
-}
-
-const char *strictjson_read_texts(struct json_object *object,
-                                  const struct strictjson_text_member *members, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        bool is_there;
-        struct json_object *value = strictjson_member(object, members[i].name, &is_there);
-
-        *members[i].out = is_there ? strictjson_string(value) : STR_NONE;
-        if (is_there && !str_is_set(*members[i].out))
-            return members[i].name;
-    }
-    return NULL;
 }

@@ -1,17 +1,19 @@
 /*
- * The one gate through which JSON from outside comes in: bodies, token headers, claims. A scan by
- * RFC 8259 judges the text first, to the last byte; only then json-c builds the value, from a text
- * on which it cannot err. Refused besides what RFC 8259 refuses: bytes that are not UTF-8, unpaired
- * surrogates, U+0000 in names and strings, the same name twice in an object (compared after escapes
- * are resolved), numbers that neither int64_t nor a finite double can hold, nesting deeper than the
- * limit.
+ * The one gate through which JSON from outside comes in: bodies, token headers, claims, key files.
+ * One scan by RFC 8259 judges a text to the last byte and hands out what stands in it. Refused
+ * besides what RFC 8259 refuses: bytes that are not UTF-8, unpaired surrogates, U+0000 in names and
+ * strings, the same name twice in an object (compared after escapes are resolved), numbers that
+ * neither int64_t nor a finite double can hold, nesting deeper than the limit. Knows nothing of
+ * json-c: format/jsonvalue.h builds its values.
  */
 #ifndef ME_FORMAT_STRICTJSON_H
 #define ME_FORMAT_STRICTJSON_H
 
-#include <json-c/json_types.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "base/buf.h"
 #include "base/compiler.h"
 #include "base/str.h"
 
@@ -42,37 +44,61 @@ struct strictjson_place {
 /* A fixed English text for people: "is not UTF-8". Safe to send to a client. */
 const char *strictjson_text(enum strictjson_result result);
 
-/*
- * On STRICTJSON_OK *out is a value that the caller frees with json_object_put (NULL is the JSON
- * null, which has no object in json-c). On anything else *out is NULL and *place, where not NULL,
- * tells where.
- */
-enum strictjson_result strictjson_parse(struct str text, struct json_object **out,
-                                        struct strictjson_place *place) MUST_CHECK;
-
-/* As strictjson_parse, for a text that has to be one object. */
-enum strictjson_result strictjson_parse_object(struct str text, struct json_object **out,
-                                               struct strictjson_place *place) MUST_CHECK;
-
-/* A string value's bytes, borrowed from it; STR_NONE where the value is no string. */
-struct str strictjson_string(struct json_object *value);
-
-/*
- * The member of an object, borrowed; NULL where there is none (or its value is null: *is_there
- * tells, where not NULL).
- */
-struct json_object *strictjson_member(struct json_object *object, const char *name, bool *is_there);
-
-/* A member that has to be a string where it is there; *out is borrowed, STR_NONE where it is not.
- */
-struct strictjson_text_member {
-    const char *name;
-    struct str *out;
+enum strictjson_kind {
+    STRICTJSON_STRING,
+    STRICTJSON_NUMBER,
+    STRICTJSON_OBJECT,
+    STRICTJSON_ARRAY,
+    STRICTJSON_TRUE,
+    STRICTJSON_FALSE,
+    STRICTJSON_NULL
 };
 
-/* Reads all of them. The name of the first that is there and no string; NULL: all are good. */
-const char *strictjson_read_texts(struct json_object *object,
-                                  const struct strictjson_text_member *members,
-                                  size_t count) MUST_CHECK;
+/* A value as it stands in the text, borrowed from it. */
+struct strictjson_value {
+    enum strictjson_kind kind;
+    struct str text; /* of a string what is between its quotes, escapes unresolved */
+};
+
+/* What is told while a text is scanned; each may be NULL. False ends the scan as out of memory. */
+struct strictjson_visitor {
+    void *context;
+    /*
+     * A member of the outermost object, in the order of the text, or an item of the outermost
+     * array, whose name is STR_NONE. The name's escapes are resolved; it is borrowed for the call.
+     * The text behind it was not judged yet: what is made of it counts only once the result is OK.
+     */
+    bool (*item)(void *context, struct str name, const struct strictjson_value *value);
+    /* A whole number that int64_t cannot hold, anywhere; `end` is the offset behind it. */
+    bool (*wide_number)(void *context, size_t end);
+};
+
+/*
+ * Judges the whole text. On STRICTJSON_OK *value, where not NULL, is the value without the blanks
+ * around it, of a string with its quotes, and otherwise *place, where not NULL, tells where it went
+ * wrong. `visitor` may be NULL.
+ */
+enum strictjson_result strictjson_scan(struct str text, const struct strictjson_visitor *visitor,
+                                       struct str *value,
+                                       struct strictjson_place *place) MUST_CHECK;
+
+/* As strictjson_scan, for a text that has to be one object. */
+enum strictjson_result strictjson_scan_object(struct str text,
+                                              const struct strictjson_visitor *visitor,
+                                              struct strictjson_place *place) MUST_CHECK;
+
+/*
+ * The string that stands between the quotes: borrowed from the text where it has no escapes, else
+ * resolved into `room`. The room's cap has to be the length of the whole text (no string gets
+ * longer by it): it is reserved at once, so that what was resolved before never moves.
+ */
+bool strictjson_resolve(struct str inside, struct buf *room, struct str *out) MUST_CHECK;
+
+/*
+ * A number that was scanned, times a thousand and rounded to the nearest, exactly and in every
+ * locale: a NumericDate (RFC 7519, section 2) in milliseconds. False where it is below zero or
+ * above `max`.
+ */
+bool strictjson_thousandths(struct str number, int64_t max, int64_t *out) MUST_CHECK;
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "format/strictjson.h"
+#include "format/jsonvalue.h"
 #include "mectl/command.h"
 #include "token/jwt.h"
 #include "token/keyfiles.h"
@@ -202,7 +202,7 @@ static enum command_exit print_json_verdict(const struct judgement *judgement)
     add_text(object, "message", reason->detail);
     if (judgement->err.text[0] != '\0')
         add_text(object, "detail", judgement->err.text);
-    if (strictjson_parse(judgement->payload, &payload, NULL) == STRICTJSON_OK)
+    if (jsonvalue_parse(judgement->payload, &payload, NULL) == STRICTJSON_OK)
         (void)json_object_object_add(object, "claims", payload);
     return invocation_print_json(object);
 }
@@ -214,7 +214,7 @@ static enum command_exit print_text_verdict(const struct judgement *judgement)
 
     (void)printf("%s: %s%s%s\n", reason->code, reason->detail,
                  judgement->err.text[0] == '\0' ? "" : ": ", judgement->err.text);
-    if (strictjson_parse(judgement->payload, &payload, NULL) == STRICTJSON_OK)
+    if (jsonvalue_parse(judgement->payload, &payload, NULL) == STRICTJSON_OK)
         (void)puts(json_object_to_json_string_ext(payload, JSON_C_TO_STRING_PRETTY |
                                                                JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(payload);

@@ -2,7 +2,7 @@
 
 #include <json-c/json.h>
 
-#include "format/strictjson.h"
+#include "format/jsonvalue.h"
 #include "profile/validate.h"
 
 /* A value on its way from the body to the patch; judging it may replace the text. */
@@ -102,7 +102,7 @@ static enum violation judge_value(const struct patchable *patchable, struct json
     /* json-c has no object for the JSON null. */
     if (value == NULL)
         return patchable->is_nullable ? VIOLATION_NONE : VIOLATION_NOT_NULLABLE;
-    candidate->text = strictjson_string(value);
+    candidate->text = jsonvalue_string(value);
     return str_is_set(candidate->text) ? patchable->judge(candidate) : VIOLATION_INVALID_TYPE;
 }
 

@@ -36,7 +36,7 @@ struct patch {
 };
 
 /*
- * Judges every member of `body`, a JSON object from strictjson_parse, and collects the patch and
+ * Judges every member of `body`, a JSON object from jsonvalue_parse, and collects the patch and
  * all violations: one for each member at fault, in the order of the body. A member of the resource
  * that is none of those above is read-only, whatever value it is given; an empty string is a value,
  * not a clearing. False: out of memory. The patch may be applied only where no violation was added.

@@ -1,108 +1,159 @@
 #include "token/claims.h"
 
-#include <json-c/json.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "format/strictjson.h"
 #include "token/shown.h"
 
 enum { SESSION_MAX_BYTES = 255 };
 
-/* The end of the year 9999, where RFC 3339 ends. */
-static const double time_max_s = 253402300800.0;
+/* The last millisecond of the year 9999, where RFC 3339 ends. */
+static const int64_t time_max_ms = INT64_C(253402300799999);
 
 /* ---- what they are */
 
-/* A NumericDate, with a fraction or not (RFC 7519, section 2), to the nearest millisecond. */
-static bool read_time(struct json_object *payload, const char *name, int64_t *out_ms,
-                      struct err *err)
-{
-    bool is_there;
-    struct json_object *value = strictjson_member(payload, name, &is_there);
-    double time_s;
+/* The claims on their way out of the payload. */
+struct reading {
+    struct jwt_claims claims;         /* borrowed from the payload and `room` */
+    struct strictjson_value audience; /* a string or an array of strings */
+    size_t audience_bytes;
+    struct str session_claim; /* STR_NONE: sessions are off */
+    struct buf room;          /* what escapes were resolved into */
+    struct err fault;         /* of a type; empty: none */
+};
 
-    *out_ms = JWT_NO_TIME;
-    if (!is_there)
-        return true;
-    /* json-c would make a time of true and of "9999999999", too. */
-    if (!json_object_is_type(value, json_type_int) &&
-        !json_object_is_type(value, json_type_double)) {
-        err_set(err, "%s is not a number", name);
-        return false;
-    }
-    time_s = json_object_get_double(value);
-    if (time_s >= 0 && time_s < time_max_s) {
-        *out_ms = llround(time_s * 1000);
-        return true;
-    }
-    err_set(err, "%s is not within the years 1970 to 9999", name);
-    return false;
+static bool say_fault(struct reading *reading, struct str name, const char *what)
+{
+    if (reading->fault.text[0] == '\0')
+        err_set(&reading->fault, "%.*s %s", STR_ARGS(name), what);
+    return true;
 }
 
-/* iat is read for its type alone: when a token was made decides nothing here. */
-static bool read_times(struct json_object *payload, struct jwt_claims *out, struct err *err)
+static bool read_text(struct reading *reading, struct str name,
+                      const struct strictjson_value *value, struct str *out)
+{
+    if (value->kind != STRICTJSON_STRING)
+        return say_fault(reading, name, "is not a string");
+    return strictjson_resolve(value->text, &reading->room, out);
+}
+
+static bool read_issuer(struct reading *reading, struct str name,
+                        const struct strictjson_value *value)
+{
+    return read_text(reading, name, value, &reading->claims.issuer);
+}
+
+static bool read_subject(struct reading *reading, struct str name,
+                         const struct strictjson_value *value)
+{
+    return read_text(reading, name, value, &reading->claims.subject);
+}
+
+/* Read for its type alone. */
+static bool read_id(struct reading *reading, struct str name, const struct strictjson_value *value)
+{
+    struct str id;
+
+    return read_text(reading, name, value, &id);
+}
+
+/* A NumericDate, with a fraction or not (RFC 7519, section 2), to the nearest millisecond. */
+static bool read_time(struct reading *reading, struct str name,
+                      const struct strictjson_value *value, int64_t *out_ms)
+{
+    if (value->kind != STRICTJSON_NUMBER)
+        return say_fault(reading, name, "is not a number");
+    return strictjson_thousandths(value->text, time_max_ms, out_ms) ||
+           say_fault(reading, name, "is not within the years 1970 to 9999");
+}
+
+static bool read_expiry(struct reading *reading, struct str name,
+                        const struct strictjson_value *value)
+{
+    return read_time(reading, name, value, &reading->claims.expires_ms);
+}
+
+static bool read_not_before(struct reading *reading, struct str name,
+                            const struct strictjson_value *value)
+{
+    return read_time(reading, name, value, &reading->claims.not_before_ms);
+}
+
+/* For its type alone: when a token was made decides nothing here. */
+static bool read_issued_at(struct reading *reading, struct str name,
+                           const struct strictjson_value *value)
 {
     int64_t issued_ms;
 
-    return read_time(payload, "exp", &out->expires_ms, err) &&
-           read_time(payload, "nbf", &out->not_before_ms, err) &&
-           read_time(payload, "iat", &issued_ms, err);
+    return read_time(reading, name, value, &issued_ms);
 }
 
-static bool read_texts(struct json_object *payload, const struct jwt_rules *rules,
-                       struct jwt_claims *out, struct err *err)
+/* What is done with each audience. */
+static bool count_audience(void *context, struct str name, const struct strictjson_value *value)
 {
-    struct str id;
-    const struct strictjson_text_member texts[] = {
-        {"iss", &out->issuer},
-        {"sub", &out->subject},
-        {"jti", &id},
-        {rules->session_claim, &out->session}, /* the last: left out where sessions are off */
-    };
-    size_t count = ARRAY_LENGTH(texts) - (rules->session_claim == NULL);
-    const char *bad = strictjson_read_texts(payload, texts, count);
+    struct reading *reading = context;
 
-    if (bad != NULL) {
-        err_set(err, "%s is not a string", bad);
-        return false;
-    }
-    if (!str_is_set(out->session) ||
-        (out->session.len > 0 && out->session.len <= SESSION_MAX_BYTES))
-        return true;
-    err_set(err, "%s has %zu bytes, but must have 1 to %d", rules->session_claim, out->session.len,
-            SESSION_MAX_BYTES);
-    return false;
+    (void)name;
+    if (value->kind != STRICTJSON_STRING)
+        return say_fault(reading, STR("aud"), "is neither a string nor an array of strings");
+    reading->claims.audience_count++;
+    reading->audience_bytes += value->text.len;
+    return true;
 }
 
 /* A string or an array of strings (RFC 7519, section 4.1.3). */
-struct audience {
-    struct json_object *value;
-    bool is_array;
-    size_t count;
-};
-
-static struct str audience_at(const struct audience *audience, size_t i)
+static bool each_audience(const struct strictjson_value *audience,
+                          const struct strictjson_visitor *visitor)
 {
-    return strictjson_string(audience->is_array ? json_object_array_get_idx(audience->value, i)
-                                                : audience->value);
+    struct str value;
+
+    if (audience->kind != STRICTJSON_ARRAY)
+        return visitor->item(visitor->context, STR_NONE, audience);
+    return strictjson_scan(audience->text, visitor, &value, NULL) == STRICTJSON_OK;
 }
 
-static bool read_audience(struct json_object *payload, struct audience *out, struct err *err)
+static bool read_audience(struct reading *reading, struct str name,
+                          const struct strictjson_value *value)
 {
-    bool is_there;
+    const struct strictjson_visitor visitor = {.item = count_audience, .context = reading};
 
-    out->value = strictjson_member(payload, "aud", &is_there);
-    out->is_array = json_object_is_type(out->value, json_type_array);
-    out->count = out->is_array ? json_object_array_length(out->value) : is_there;
-    for (size_t i = 0; i < out->count; i++) {
-        if (str_is_set(audience_at(out, i)))
-            continue;
-        err_set(err, "aud is neither a string nor an array of strings");
+    (void)name;
+    reading->audience = *value;
+    return each_audience(value, &visitor);
+}
+
+static bool read_session(struct reading *reading, struct str name,
+                         const struct strictjson_value *value)
+{
+    struct str *session = &reading->claims.session;
+
+    if (!read_text(reading, name, value, session))
         return false;
-    }
-    return true;
+    if (!str_is_set(*session) || (session->len > 0 && session->len <= SESSION_MAX_BYTES))
+        return true;
+    return say_fault(reading, name, "is empty, or longer than a session's id may be");
+}
+
+static const struct claim {
+    struct str name;
+    bool (*read)(struct reading *reading, struct str name, const struct strictjson_value *value);
+} claim_table[] = {
+    {STR("iss"), read_issuer},     {STR("sub"), read_subject},   {STR("aud"), read_audience},
+    {STR("exp"), read_expiry},     {STR("iat"), read_issued_at}, {STR("jti"), read_id},
+    {STR("nbf"), read_not_before},
+};
+
+/* The session claim may be one of the table as well. */
+static bool read_claim(void *context, struct str name, const struct strictjson_value *value)
+{
+    struct reading *reading = context;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(claim_table); i++)
+        if (str_equal(name, claim_table[i].name) && !claim_table[i].read(reading, name, value))
+            return false;
+    return !str_equal(name, reading->session_claim) || read_session(reading, name, value);
 }
 
 /* ---- keeping them: one block of memory for all */
@@ -118,67 +169,82 @@ static struct str put(char **at, struct str text)
     return copy;
 }
 
-static size_t bytes_of(const struct jwt_claims *claims, const struct audience *audience)
-{
-    size_t bytes =
-        claims->payload.len + claims->subject.len + claims->issuer.len + claims->session.len + 1;
-
-    for (size_t i = 0; i < audience->count; i++)
-        bytes += audience_at(audience, i).len;
-    return bytes;
-}
-
-/* What was borrowed from the JSON value and the token is copied. */
-static bool keep(struct jwt_claims *claims, const struct audience *audience)
-{
-    struct str *audiences =
-        malloc(audience->count * sizeof(*audiences) + bytes_of(claims, audience));
+/* Where the audiences go. */
+struct keeping {
+    struct reading *reading;
+    struct str *next;
     char *at;
+};
 
-    if (audiences == NULL)
+static bool put_audience(void *context, struct str name, const struct strictjson_value *value)
+{
+    struct keeping *keeping = context;
+    struct str text;
+
+    (void)name;
+    if (!strictjson_resolve(value->text, &keeping->reading->room, &text))
         return false;
-    at = (char *)(audiences + audience->count);
-    claims->payload = put(&at, claims->payload);
-    claims->subject = put(&at, claims->subject);
-    claims->issuer = put(&at, claims->issuer);
-    claims->session = put(&at, claims->session);
-    for (size_t i = 0; i < audience->count; i++)
-        audiences[i] = put(&at, audience_at(audience, i));
-    claims->audiences = audiences;
-    claims->audience_count = audience->count;
-    claims->memory = audiences;
+    *keeping->next++ = put(&keeping->at, text);
     return true;
 }
 
-static enum jwt_verdict read_object(struct json_object *object, const struct jwt_rules *rules,
-                                    struct jwt_claims *out, struct err *err)
+/* What was borrowed is copied. */
+static bool keep(struct reading *reading)
 {
-    struct audience audience;
+    struct jwt_claims *claims = &reading->claims;
+    size_t texts = claims->payload.len + claims->subject.len + claims->issuer.len +
+                   claims->session.len + reading->audience_bytes + 1;
+    struct str *audiences = malloc(claims->audience_count * sizeof(*audiences) + texts);
+    struct keeping keeping = {reading, audiences, (char *)(audiences + claims->audience_count)};
+    const struct strictjson_visitor visitor = {.item = put_audience, .context = &keeping};
 
-    if (!read_texts(object, rules, out, err) || !read_times(object, out, err) ||
-        !read_audience(object, &audience, err))
-        return JWT_CLAIM_TYPE;
-    return keep(out, &audience) ? JWT_VALID : JWT_OUT_OF_MEMORY;
+    if (audiences == NULL)
+        return false;
+    claims->memory = audiences;
+    claims->audiences = audiences;
+    claims->payload = put(&keeping.at, claims->payload);
+    claims->subject = put(&keeping.at, claims->subject);
+    claims->issuer = put(&keeping.at, claims->issuer);
+    claims->session = put(&keeping.at, claims->session);
+    return claims->audience_count == 0 || each_audience(&reading->audience, &visitor);
 }
 
-enum jwt_verdict claims_read(struct str payload, const struct jwt_rules *rules, int64_t key_end_ms,
-                             struct jwt_claims *out, struct err *err)
+static enum jwt_verdict read_all(struct reading *reading, struct err *err)
 {
-    struct jwt_claims claims = {.payload = payload, .key_end_ms = key_end_ms};
-    struct json_object *object;
-    enum strictjson_result result = strictjson_parse_object(payload, &object, NULL);
-    enum jwt_verdict verdict = JWT_PAYLOAD_NOT_JSON;
+    const struct strictjson_visitor visitor = {.item = read_claim, .context = reading};
+    enum strictjson_result result = strictjson_scan_object(reading->claims.payload, &visitor, NULL);
 
-    *out = (struct jwt_claims){.memory = NULL};
     if (result == STRICTJSON_OUT_OF_MEMORY)
         return JWT_OUT_OF_MEMORY;
-    if (result == STRICTJSON_OK)
-        verdict = read_object(object, rules, &claims, err);
-    else
+    if (result != STRICTJSON_OK) {
         err_set(err, "the payload %s", strictjson_text(result));
-    json_object_put(object);
-    if (verdict == JWT_VALID)
-        *out = claims; /* transferred */
+        return JWT_PAYLOAD_NOT_JSON;
+    }
+    if (reading->fault.text[0] != '\0') {
+        err_set(err, "%s", reading->fault.text);
+        return JWT_CLAIM_TYPE;
+    }
+    return keep(reading) ? JWT_VALID : JWT_OUT_OF_MEMORY;
+}
+
+enum jwt_verdict claims_read(struct str payload, const struct jwt_rules *rules, int64_t end_ms,
+                             struct jwt_claims *out, struct err *err)
+{
+    struct reading reading = {
+        .claims = {.payload = payload,
+                   .expires_ms = JWT_NO_TIME,
+                   .not_before_ms = JWT_NO_TIME,
+                   .key_end_ms = end_ms},
+        .session_claim = str_from(rules->session_claim),
+    };
+    enum jwt_verdict verdict;
+
+    buf_init(&reading.room, payload.len * 2); /* the session claim may be one of the others, too */
+    verdict = read_all(&reading, err);
+    buf_free(&reading.room);
+    if (verdict != JWT_VALID)
+        claims_free(&reading.claims);
+    *out = reading.claims; /* transferred */
     return verdict;
 }
 

@@ -31,7 +31,7 @@ struct jwt_claims {
  * On JWT_VALID *out holds what claims_free frees. Otherwise it is empty, and `err` tells which
  * claim, and what is wrong with its type. Of the rules the name of the session claim counts.
  */
-enum jwt_verdict claims_read(struct str payload, const struct jwt_rules *rules, int64_t key_end_ms,
+enum jwt_verdict claims_read(struct str payload, const struct jwt_rules *rules, int64_t end_ms,
                              struct jwt_claims *out, struct err *err) MUST_CHECK;
 
 void claims_free(struct jwt_claims *claims);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 struct hmac {
-    EVP_MAC_CTX *keyed; /* never used itself: see hmac_of */
+    EVP_MAC_CTX *keyed;
 };
 
 static bool is_good_length(size_t bytes, struct err *err)
@@ -64,19 +64,26 @@ void hmac_free(struct hmac *hmac)
 }
 
 /*
- * On a copy of the keyed context: to start the same one again with the key that it has would be
- * quicker, but OpenSSL before 3.0.3 then goes on with the input of the time before, and reports
- * success.
+ * The context that is to be used, started with the key that it has. OpenSSL before 3.0.3 starts
+ * none again, goes on with the input of the time before, and reports success: there a copy is used.
  */
+static EVP_MAC_CTX *start(struct hmac *hmac)
+{
+    if (OpenSSL_version_num() < 0x30000030UL)
+        return EVP_MAC_CTX_dup(hmac->keyed);
+    return EVP_MAC_init(hmac->keyed, NULL, 0, NULL) == 1 ? hmac->keyed : NULL;
+}
+
 bool hmac_of(struct hmac *hmac, struct str input, unsigned char out[HMAC_BYTES])
 {
-    EVP_MAC_CTX *context = EVP_MAC_CTX_dup(hmac->keyed);
+    EVP_MAC_CTX *context = start(hmac);
     size_t len = 0;
     bool good = context != NULL &&
                 EVP_MAC_update(context, (const unsigned char *)input.data, input.len) == 1 &&
                 EVP_MAC_final(context, out, &len, HMAC_BYTES) == 1 && len == HMAC_BYTES;
 
-    EVP_MAC_CTX_free(context);
+    if (context != hmac->keyed)
+        EVP_MAC_CTX_free(context);
     if (!good)
         ERR_clear_error();
     return good;

@@ -5,7 +5,7 @@
 
 #include "base/base64url.h"
 #include "base/buf.h"
-#include "format/strictjson.h"
+#include "format/jsonvalue.h"
 #include "token/hmac.h"
 #include "token/rsa.h"
 
@@ -22,7 +22,7 @@ static enum jwk_result refuse(enum jwk_result result, const char *why, struct er
 
 static struct str text_of(struct json_object *jwk, const char *name)
 {
-    return strictjson_string(strictjson_member(jwk, name, NULL));
+    return jsonvalue_string(jsonvalue_member(jwk, name, NULL));
 }
 
 static bool list_has(struct json_object *list, struct str text)
@@ -30,7 +30,7 @@ static bool list_has(struct json_object *list, struct str text)
     size_t count = json_object_array_length(list);
 
     for (size_t i = 0; i < count; i++)
-        if (str_equal(strictjson_string(json_object_array_get_idx(list, i)), text))
+        if (str_equal(jsonvalue_string(json_object_array_get_idx(list, i)), text))
             return true;
     return false;
 }
@@ -39,14 +39,14 @@ static bool list_has(struct json_object *list, struct str text)
 static enum jwk_result judge_use(struct json_object *jwk, struct err *err)
 {
     bool has_use, has_operations;
-    struct json_object *use = strictjson_member(jwk, "use", &has_use);
-    struct json_object *operations = strictjson_member(jwk, "key_ops", &has_operations);
+    struct json_object *use = jsonvalue_member(jwk, "use", &has_use);
+    struct json_object *operations = jsonvalue_member(jwk, "key_ops", &has_operations);
 
     if (has_use && !json_object_is_type(use, json_type_string))
         return refuse(JWK_DEFECTIVE, "its use is not a string", err);
     if (has_operations && !json_object_is_type(operations, json_type_array))
         return refuse(JWK_DEFECTIVE, "its key_ops is not an array", err);
-    if (has_use && !str_equal(strictjson_string(use), STR("sig")))
+    if (has_use && !str_equal(jsonvalue_string(use), STR("sig")))
         return refuse(JWK_NOT_FOR_US, "its use is not sig", err);
     if (has_operations && !list_has(operations, STR("verify")))
         return refuse(JWK_NOT_FOR_US, "its key_ops has no verify", err);
@@ -58,13 +58,13 @@ static enum jwk_result judge_algorithm(struct json_object *jwk, enum key_algorit
                                        struct err *err)
 {
     bool is_there;
-    struct json_object *value = strictjson_member(jwk, "alg", &is_there);
+    struct json_object *value = jsonvalue_member(jwk, "alg", &is_there);
 
     if (!is_there)
         return JWK_OK;
     if (!json_object_is_type(value, json_type_string))
         return refuse(JWK_DEFECTIVE, "its alg is not a string", err);
-    if (str_equal(strictjson_string(value), str_from(key_algorithm_name(only))))
+    if (str_equal(jsonvalue_string(value), str_from(key_algorithm_name(only))))
         return JWK_OK;
     err_set(err, "its alg is not %s", key_algorithm_name(only));
     return JWK_NOT_FOR_US;
@@ -93,13 +93,13 @@ static enum jwk_result read_rsa(struct json_object *jwk, struct str kid, struct 
     enum jwk_result result;
     bool is_private;
 
-    (void)strictjson_member(jwk, "d", &is_private);
+    (void)jsonvalue_member(jwk, "d", &is_private);
     if (is_private)
         return refuse(JWK_DEFECTIVE,
                       "it is a private key, which belongs to the issuer alone: take the members d, "
                       "p, q, dp, dq and qi out",
                       err);
-    buf_init(&modulus, RSA_MAX_BITS / 8 * 2);
+    buf_init(&modulus, RSA_MAX_BITS / 4);
     buf_init(&exponent, RSA_MAX_BITS / 8);
     result = decode(jwk, "n", &modulus, err);
     if (result == JWK_OK)
@@ -152,7 +152,7 @@ static const struct key_type *find_type(struct str name)
 static bool set_end(struct json_object *jwk, struct key *key)
 {
     bool is_there;
-    struct json_object *value = strictjson_member(jwk, "exp", &is_there);
+    struct json_object *value = jsonvalue_member(jwk, "exp", &is_there);
     double end_s;
 
     if (!is_there)
@@ -170,10 +170,10 @@ static enum jwk_result judge(struct json_object *jwk, const struct key_type **ty
                              struct err *err)
 {
     bool has_kid;
-    struct json_object *value = strictjson_member(jwk, "kid", &has_kid);
+    struct json_object *value = jsonvalue_member(jwk, "kid", &has_kid);
     enum jwk_result result;
 
-    *kid = strictjson_string(value);
+    *kid = jsonvalue_string(value);
     if (has_kid && !str_is_set(*kid))
         return refuse(JWK_DEFECTIVE, "its kid is not a string", err);
     if (!str_is_set(text_of(jwk, "kty")))

@@ -1,7 +1,5 @@
 #include "token/jws.h"
 
-#include <json-c/json.h>
-
 #include "base/base64url.h"
 #include "format/strictjson.h"
 #include "token/shown.h"
@@ -47,30 +45,74 @@ static enum jwt_verdict decode(struct str encoded, const char *part, struct buf 
 
 /* ---- the header (RFC 7515, section 4) */
 
-struct header_rule {
-    const char *parameter;
-    enum jwt_verdict verdict; /* where the parameter is there */
+/* The parameters that are read: each a string where it is there. */
+enum parameter { ALGORITHM, TYPE, CONTENT_TYPE, KEY_ID, PARAMETER__MAX };
+
+static const struct str parameter_names[PARAMETER__MAX] = {
+    [ALGORITHM] = STR("alg"),
+    [TYPE] = STR("typ"),
+    [CONTENT_TYPE] = STR("cty"),
+    [KEY_ID] = STR("kid"),
 };
 
 /* None of these is needed by what we understand, and each has let forged tokens in somewhere. */
-static const struct header_rule refused_parameters[] = {
-    {"crit", JWT_CRITICAL},    {"b64", JWT_UNENCODED},    {"jwk", JWT_EMBEDDED_KEY},
-    {"jku", JWT_EMBEDDED_KEY}, {"x5c", JWT_EMBEDDED_KEY}, {"x5u", JWT_EMBEDDED_KEY},
-    {"zip", JWT_COMPRESSED},
+static const struct refused {
+    struct str parameter;
+    enum jwt_verdict verdict; /* where it is there */
+} refused[] = {
+    {STR("crit"), JWT_CRITICAL},    {STR("b64"), JWT_UNENCODED},    {STR("jwk"), JWT_EMBEDDED_KEY},
+    {STR("jku"), JWT_EMBEDDED_KEY}, {STR("x5c"), JWT_EMBEDDED_KEY}, {STR("x5u"), JWT_EMBEDDED_KEY},
+    {STR("zip"), JWT_COMPRESSED},
 };
 
-static enum jwt_verdict judge_refused(struct json_object *header, struct err *err)
-{
-    for (size_t i = 0; i < ARRAY_LENGTH(refused_parameters); i++) {
-        bool is_there;
+/* What the header says. */
+struct header {
+    struct buf text, room;            /* the JSON, and what its escapes were resolved into */
+    struct str value[PARAMETER__MAX]; /* borrowed from them; STR_NONE: it is not there */
+    const struct str *not_string;     /* the name of a parameter; NULL: each is what it has to be */
+    const struct refused *refused;    /* the first of the table that is there; NULL: none */
+    enum key_algorithm algorithm;
+};
 
-        (void)strictjson_member(header, refused_parameters[i].parameter, &is_there);
-        if (!is_there)
-            continue;
-        err_set(err, "it is %s", refused_parameters[i].parameter);
-        return refused_parameters[i].verdict;
-    }
-    return JWT_VALID;
+static bool read_parameter(struct header *header, enum parameter which,
+                           const struct strictjson_value *value)
+{
+    if (value->kind == STRICTJSON_STRING)
+        return strictjson_resolve(value->text, &header->room, &header->value[which]);
+    header->not_string = &parameter_names[which];
+    return true;
+}
+
+static bool visit_parameter(void *context, struct str name, const struct strictjson_value *value)
+{
+    struct header *header = context;
+
+    for (size_t i = 0; i < PARAMETER__MAX; i++)
+        if (str_equal(name, parameter_names[i]))
+            return read_parameter(header, (enum parameter)i, value);
+    for (size_t i = 0; i < ARRAY_LENGTH(refused); i++)
+        if (str_equal(name, refused[i].parameter) &&
+            (header->refused == NULL || &refused[i] < header->refused))
+            header->refused = &refused[i];
+    return true;
+}
+
+static enum jwt_verdict read_header(struct str encoded, struct header *header, struct err *err)
+{
+    const struct strictjson_visitor visitor = {.item = visit_parameter, .context = header};
+    enum strictjson_result result;
+    enum jwt_verdict verdict = decode(encoded, "header", &header->text, err);
+
+    if (verdict != JWT_VALID)
+        return verdict;
+    header->room.max = header->text.len;
+    result = strictjson_scan_object(buf_str(&header->text), &visitor, NULL);
+    if (result == STRICTJSON_OK)
+        return JWT_VALID;
+    if (result == STRICTJSON_OUT_OF_MEMORY)
+        return JWT_OUT_OF_MEMORY;
+    err_set(err, "it %s", strictjson_text(result));
+    return JWT_HEADER_NOT_JSON;
 }
 
 /* RFC 7515, section 4.1.9: the prefix application/ may be left out; media types know no case. */
@@ -85,49 +127,41 @@ static bool is_jwt_type(struct str type)
     return false;
 }
 
-struct header {
-    enum key_algorithm algorithm;
-    struct str kid; /* borrowed from the JSON; STR_NONE: it has none */
-};
-
-static enum jwt_verdict judge_algorithm(struct str name, const struct jwt_rules *rules,
-                                        enum key_algorithm *out, struct err *err)
+static enum jwt_verdict judge_algorithm(struct header *header, const struct jwt_rules *rules,
+                                        struct err *err)
 {
+    struct str name = header->value[ALGORITHM];
+
     if (str_equal_nocase(name, STR("none")))
         return JWT_ALGORITHM_NONE;
+    if (key_algorithm_from_name(name, &header->algorithm) && rules->allowed[header->algorithm])
+        return JWT_VALID;
     if (str_is_set(name))
         err_set(err, "alg is '%s'", shown(name).text);
-    if (!key_algorithm_from_name(name, out))
-        return JWT_ALGORITHM_UNKNOWN;
-    if (!rules->allowed[*out])
-        return JWT_ALGORITHM_NOT_ALLOWED;
-    err_clear(err);
-    return JWT_VALID;
+    return key_algorithm_from_name(name, &header->algorithm) ? JWT_ALGORITHM_NOT_ALLOWED
+                                                             : JWT_ALGORITHM_UNKNOWN;
 }
 
-static enum jwt_verdict judge_header(struct json_object *object, const struct jwt_rules *rules,
-                                     struct header *out, struct err *err)
+static enum jwt_verdict judge_header(struct header *header, const struct jwt_rules *rules,
+                                     struct err *err)
 {
-    struct str algorithm, type, content;
-    const struct strictjson_text_member texts[] = {
-        {"alg", &algorithm}, {"typ", &type}, {"cty", &content}, {"kid", &out->kid}};
-    const char *bad = strictjson_read_texts(object, texts, ARRAY_LENGTH(texts));
-    enum jwt_verdict verdict;
+    struct str type = header->value[TYPE];
 
-    if (bad != NULL) {
-        err_set(err, "%s is not a string", bad);
+    if (header->not_string != NULL) {
+        err_set(err, "%.*s is not a string", STR_ARGS(*header->not_string));
         return JWT_HEADER_TYPE;
     }
-    verdict = judge_refused(object, err);
-    if (verdict != JWT_VALID)
-        return verdict;
-    if (is_jwt_type(content))
+    if (header->refused != NULL) {
+        err_set(err, "it is %.*s", STR_ARGS(header->refused->parameter));
+        return header->refused->verdict;
+    }
+    if (is_jwt_type(header->value[CONTENT_TYPE]))
         return JWT_NESTED;
     if (str_is_set(type) && !is_jwt_type(type)) {
         err_set(err, "typ is '%s'", shown(type).text);
         return JWT_WRONG_TYP;
     }
-    return judge_algorithm(algorithm, rules, &out->algorithm, err);
+    return judge_algorithm(header, rules, err);
 }
 
 /* ---- the signature */
@@ -136,8 +170,8 @@ static enum jwt_verdict say_no_key(const struct header *header, struct err *err)
 {
     const char *algorithm = key_algorithm_name(header->algorithm);
 
-    if (str_is_set(header->kid))
-        err_set(err, "alg is %s, kid is '%s'", algorithm, shown(header->kid).text);
+    if (str_is_set(header->value[KEY_ID]))
+        err_set(err, "alg is %s, kid is '%s'", algorithm, shown(header->value[KEY_ID]).text);
     else
         err_set(err, "alg is %s, without kid", algorithm);
     return JWT_NO_KEY;
@@ -149,7 +183,7 @@ static enum jwt_verdict try_keys(const struct header *header, const struct keyri
                                  struct err *err)
 {
     const struct key *keys[KEYRING_TRIED_MAX];
-    size_t count = keyring_select(keyring, header->algorithm, header->kid, keys);
+    size_t count = keyring_select(keyring, header->algorithm, header->value[KEY_ID], keys);
     int64_t latest_ms = INT64_MIN;
 
     if (count == 0)
@@ -181,45 +215,37 @@ static enum jwt_verdict judge_signature(const struct header *header, const struc
 
 /* ---- the whole */
 
-static enum jwt_verdict read_header(struct str encoded, struct json_object **out, struct err *err)
+static void header_init(struct header *header, struct str encoded)
 {
-    enum strictjson_result result;
-    enum jwt_verdict verdict;
-    struct buf text;
+    *header = (struct header){.not_string = NULL};
+    buf_init(&header->text, encoded.len + 8);
+    buf_init(&header->room, 0);
+}
 
-    *out = NULL;
-    buf_init(&text, encoded.len + 8);
-    verdict = decode(encoded, "header", &text, err);
-    if (verdict == JWT_VALID) {
-        result = strictjson_parse_object(buf_str(&text), out, NULL);
-        if (result == STRICTJSON_OUT_OF_MEMORY)
-            verdict = JWT_OUT_OF_MEMORY;
-        else if (result != STRICTJSON_OK) {
-            err_set(err, "it %s", strictjson_text(result));
-            verdict = JWT_HEADER_NOT_JSON;
-        }
-    }
-    buf_free(&text);
-    return verdict;
+static void header_free(struct header *header)
+{
+    buf_free(&header->text);
+    buf_free(&header->room);
 }
 
 enum jwt_verdict jws_open(struct str token, const struct keyring *keyring,
                           const struct jwt_rules *rules, struct buf *payload, int64_t *end_ms,
                           struct err *err)
 {
-    struct json_object *object = NULL;
     struct header header;
     struct parts parts;
     enum jwt_verdict verdict = split(token, rules->max_bytes, &parts);
 
+    if (verdict != JWT_VALID)
+        return verdict;
+    header_init(&header, parts.header);
+    verdict = read_header(parts.header, &header, err);
     if (verdict == JWT_VALID)
-        verdict = read_header(parts.header, &object, err);
-    if (verdict == JWT_VALID)
-        verdict = judge_header(object, rules, &header, err);
+        verdict = judge_header(&header, rules, err);
     if (verdict == JWT_VALID)
         verdict = judge_signature(&header, keyring, &parts, end_ms, err);
     if (verdict == JWT_VALID)
         verdict = decode(parts.payload, "payload", payload, err);
-    json_object_put(object);
+    header_free(&header);
     return verdict;
 }

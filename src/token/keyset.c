@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/strictjson.h"
+#include "format/jsonvalue.h"
 #include "token/jwk.h"
 #include "token/shown.h"
 
@@ -162,12 +162,12 @@ static bool is_usable(const struct keyset *set, struct err *err)
 
 static bool read_document(struct keyset *set, struct json_object *document, struct err *err)
 {
-    struct json_object *keys = strictjson_member(document, "keys", NULL), *one;
+    struct json_object *keys = jsonvalue_member(document, "keys", NULL), *one;
     bool is_jwk, good;
 
     if (json_object_is_type(keys, json_type_array))
         return read_jwks(set, keys, err) && is_usable(set, err);
-    (void)strictjson_member(document, "kty", &is_jwk);
+    (void)jsonvalue_member(document, "kty", &is_jwk);
     if (!is_jwk) {
         err_set(err, "it is neither a JWK Set, which has an array 'keys', nor a JWK");
         return false;
@@ -183,7 +183,7 @@ static bool parse_jwks(struct keyset *set, struct str text, struct err *err)
 {
     struct json_object *document = NULL;
     struct strictjson_place place;
-    enum strictjson_result result = strictjson_parse(text, &document, &place);
+    enum strictjson_result result = jsonvalue_parse(text, &document, &place);
     bool good = false;
 
     if (result != STRICTJSON_OK)

@@ -136,9 +136,9 @@ static enum jwt_verdict open_anew(struct verifier *verifier, struct str token,
     return JWT_VALID;
 }
 
-static enum jwt_verdict open(struct verifier *verifier, struct str token,
-                             const struct keyring *keyring, const struct jwt_claims **claims,
-                             struct err *err)
+static enum jwt_verdict recall(struct verifier *verifier, struct str token,
+                               const struct keyring *keyring, const struct jwt_claims **claims,
+                               struct err *err)
 {
     unsigned char digest[DIGEST_BYTES];
     struct entry *entry;
@@ -174,7 +174,7 @@ enum jwt_verdict verifier_verify(struct verifier *verifier, struct str token,
     err_clear(err);
     *claims = NULL;
     begin_call(verifier, keys->generation);
-    verdict = open(verifier, token, keys->keyring, claims, err);
+    verdict = recall(verifier, token, keys->keyring, claims, err);
     if (verdict == JWT_VALID)
         verdict = claims_judge(*claims, &verifier->rules, now_ms, err);
     if (verdict != JWT_VALID)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
-#include "format/strictjson.h"
+#include "format/jsonvalue.h"
 #include "profile/representation.h"
 #include "unit.h"
 #include "vectors.h"
@@ -44,7 +44,7 @@ static struct json_object *parse(struct str text)
 {
     struct json_object *body = NULL;
 
-    if (strictjson_parse(text, &body, NULL) != STRICTJSON_OK)
+    if (jsonvalue_parse(text, &body, NULL) != STRICTJSON_OK)
         fail_msg("the test's own JSON cannot be parsed: %.*s", STR_ARGS(text));
     return body;
 }

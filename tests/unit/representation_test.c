@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "format/strictjson.h"
+#include "format/jsonvalue.h"
 #include "unit.h"
 
 /* ---- allocations that fail on demand, for json-c, too */
@@ -310,9 +310,9 @@ static void gives_back_every_character_through_the_strict_gate(void **state)
             continue;
         buf_init(&out, BODY_MAX_BYTES);
         assert_true(representation_render(&profile, &out));
-        assert_int_equal(strictjson_parse(buf_str(&out), &parsed, NULL), STRICTJSON_OK);
+        assert_int_equal(jsonvalue_parse(buf_str(&out), &parsed, NULL), STRICTJSON_OK);
         assert_true(
-            str_equal(strictjson_string(strictjson_member(parsed, "name", NULL)), profile.name));
+            str_equal(jsonvalue_string(jsonvalue_member(parsed, "name", NULL)), profile.name));
         (void)json_object_put(parsed);
         buf_free(&out);
     }
@@ -357,8 +357,8 @@ static void renders_each_status(void **state)
         profile.status = (enum user_status)i;
         buf_init(&out, BODY_MAX_BYTES);
         assert_true(representation_render(&profile, &out));
-        assert_int_equal(strictjson_parse(buf_str(&out), &parsed, NULL), STRICTJSON_OK);
-        assert_str_equal(strictjson_string(strictjson_member(parsed, "status", NULL)),
+        assert_int_equal(jsonvalue_parse(buf_str(&out), &parsed, NULL), STRICTJSON_OK);
+        assert_str_equal(jsonvalue_string(jsonvalue_member(parsed, "status", NULL)),
                          user_status_name((enum user_status)i));
         (void)json_object_put(parsed);
         buf_free(&out);

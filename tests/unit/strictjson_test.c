@@ -1,6 +1,5 @@
 #include "format/strictjson.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 
 #include "unit.h"
@@ -17,14 +16,14 @@ static const char *const names[STRICTJSON__MAX] = {
     [STRICTJSON_DUPLICATE] = "duplicate",
     [STRICTJSON_NUMBER_RANGE] = "number_range",
     [STRICTJSON_DEPTH] = "depth",
+    [STRICTJSON_NOT_OBJECT] = "not_object",
     [STRICTJSON_OUT_OF_MEMORY] = "out_of_memory",
 };
 
 static bool judge(const struct vector *vector, void *context)
 {
     struct strictjson_place place = {0};
-    struct json_object *value = NULL;
-    enum strictjson_result result = strictjson_parse(vector->field[1], &value, &place);
+    enum strictjson_result result = strictjson_scan(vector->field[1], NULL, NULL, &place);
     char expected[64], actual[64];
 
     (void)context;
@@ -35,7 +34,6 @@ static bool judge(const struct vector *vector, void *context)
     else
         (void)snprintf(actual, sizeof(actual), "%s %zu:%zu", names[result], place.line,
                        place.column);
-    json_object_put(value);
     if (strcmp(expected, actual) == 0)
         return true;
     return vector_wrong(vector, expected, actual);
@@ -47,40 +45,152 @@ static void judges_by_vectors(void **state)
     vectors_run("strictjson.tsv", 50, judge, NULL);
 }
 
-static void gives_values_by_their_types(void **state)
+/* What a visitor was told, one line for each item. */
+static bool note_item(void *context, struct str name, const struct strictjson_value *value)
 {
-    struct json_object *value = NULL;
-    bool is_there;
+    struct buf *told = context;
 
-    (void)state;
-    assert_int_equal(strictjson_parse(STR("{\"s\":\"a\",\"n\":null,\"i\":1}"), &value, NULL),
-                     STRICTJSON_OK);
-    assert_str_equal(strictjson_string(strictjson_member(value, "s", &is_there)), "a");
-    assert_true(is_there);
-    assert_null(strictjson_member(value, "n", &is_there));
-    assert_true(is_there);
-    assert_null(strictjson_member(value, "x", &is_there));
-    assert_false(is_there);
-    assert_false(str_is_set(strictjson_string(strictjson_member(value, "i", NULL))));
-    json_object_put(value);
+    buf_append_format(told, "%.*s %d %.*s\n", STR_ARGS(str_is_set(name) ? name : STR("-")),
+                      (int)value->kind, STR_ARGS(value->text));
+    return true;
 }
 
-static void a_number_past_int64_is_a_double(void **state)
+static enum strictjson_result scan(const char *text, struct buf *told)
 {
-    struct json_object *value = NULL;
+    const struct strictjson_visitor visitor = {.item = note_item, .context = told};
+    struct str value;
+
+    buf_reset(told);
+    return strictjson_scan(str_from(text), &visitor, &value, NULL);
+}
+
+static void tells_the_members_of_the_outermost_object(void **state)
+{
+    struct buf told;
 
     (void)state;
-    assert_int_equal(strictjson_parse(STR("9223372036854775808"), &value, NULL), STRICTJSON_OK);
-    assert_true(json_object_is_type(value, json_type_double));
-    json_object_put(value);
+    buf_init(&told, 1024);
+    assert_int_equal(
+        scan(" {\"a\": \"x\\ny\", \"\\u0062\":{\"c\":[1]}, \"d\":-1.5e3 ,\"e\":null} ", &told),
+        STRICTJSON_OK);
+    assert_str_equal(buf_str(&told), "a 0 x\\ny\nb 2 {\"c\":[1]}\nd 1 -1.5e3\ne 6 null\n");
+    buf_free(&told);
+}
+
+static void tells_the_items_of_the_outermost_array(void **state)
+{
+    struct buf told;
+
+    (void)state;
+    buf_init(&told, 1024);
+    assert_int_equal(scan("[\"\", [2], true,false]", &told), STRICTJSON_OK);
+    assert_str_equal(buf_str(&told), "- 0 \n- 3 [2]\n- 4 true\n- 5 false\n");
+    buf_free(&told);
+}
+
+static bool refuse_item(void *context, struct str name, const struct strictjson_value *value)
+{
+    (void)context;
+    (void)name;
+    (void)value;
+    return false;
+}
+
+static void a_visitor_can_end_the_scan(void **state)
+{
+    const struct strictjson_visitor visitor = {.item = refuse_item};
+    struct str value;
+
+    (void)state;
+    assert_int_equal(strictjson_scan(STR("{\"a\":1}"), &visitor, &value, NULL),
+                     STRICTJSON_OUT_OF_MEMORY);
+}
+
+static void finds_a_name_twice_among_few_and_many(void **state)
+{
+    struct buf text;
+
+    (void)state;
+    buf_init(&text, 64 * 1024);
+    for (int count = 2; count < 300; count += 7) {
+        for (int is_twice = 0; is_twice < 2; is_twice++) {
+            buf_reset(&text);
+            for (int i = 0; i < count; i++)
+                buf_append_format(&text, "%s\"n%d\":0", i == 0 ? "{" : ",",
+                                  is_twice && i == count - 1 ? count / 2 - 1 : i);
+            buf_append_text(&text, "}");
+            assert_int_equal(strictjson_scan(buf_str(&text), NULL, NULL, NULL),
+                             is_twice ? STRICTJSON_DUPLICATE : STRICTJSON_OK);
+        }
+    }
+    buf_free(&text);
+}
+
+static void resolves_escapes_without_moving_what_was_resolved(void **state)
+{
+    struct str first, second, plain;
+    struct buf room;
+
+    (void)state;
+    buf_init(&room, 40);
+    assert_true(strictjson_resolve(STR("\\u00e9\\\\\\/"), &room, &first));
+    assert_true(strictjson_resolve(STR("plain"), &room, &plain));
+    assert_true(strictjson_resolve(STR("\\ud83d\\ude00"), &room, &second));
+    assert_str_equal(first, "\xC3\xA9\\/");
+    assert_str_equal(plain, "plain");
+    assert_str_equal(second, "\xF0\x9F\x98\x80");
+    buf_free(&room);
+}
+
+static void reads_thousandths_exactly(void **state)
+{
+    static const struct {
+        const char *number;
+        int64_t expected; /* -1: refused */
+    } rows[] = {
+        {"0", 0},
+        {"1", 1000},
+        {"1.5", 1500},
+        {"1.0004", 1000},
+        {"1.0005", 1001},
+        {"0.00049999999999999999", 0},
+        {"1800000000.123", 1800000000123},
+        {"1.8e9", 1800000000000},
+        {"18E+8", 1800000000000},
+        {"1800000000000e-3", 1800000000000},
+        {"0e999999999", 0},
+        {"0.0000000000000000000000000001e31", 1000000},
+        {"253402300799.999", 253402300799999},
+        {"253402300799.9995", -1},
+        {"253402300800", -1},
+        {"99999999999999999999999999", -1},
+        {"1e300", -1},
+        {"1e-300", 0},
+        {"-1", -1},
+        {"-0", -1},
+        {"123456789012345678901234567890e-20", 1234567890123},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        int64_t value = -1;
+        bool good = strictjson_thousandths(str_from(rows[i].number), 253402300799999, &value);
+
+        if (good != (rows[i].expected >= 0) || (good && value != rows[i].expected))
+            fail_msg("%s gives %lld", rows[i].number, (long long)value);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(judges_by_vectors),
-        cmocka_unit_test(gives_values_by_their_types),
-        cmocka_unit_test(a_number_past_int64_is_a_double),
+        cmocka_unit_test(tells_the_members_of_the_outermost_object),
+        cmocka_unit_test(tells_the_items_of_the_outermost_array),
+        cmocka_unit_test(a_visitor_can_end_the_scan),
+        cmocka_unit_test(finds_a_name_twice_among_few_and_many),
+        cmocka_unit_test(resolves_escapes_without_moving_what_was_resolved),
+        cmocka_unit_test(reads_thousandths_exactly),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

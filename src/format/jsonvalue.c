@@ -1,0 +1,111 @@
+#include "format/jsonvalue.h"
+
+#include <json-c/json.h>
+#include <limits.h>
+
+#include "base/buf.h"
+
+/* The text from which json-c builds. */
+struct source {
+    struct str text;
+    struct buf widened; /* see widen; empty: the text can be built from as it is */
+    size_t widened_to;  /* the bytes of the text that `widened` has taken over */
+};
+
+/*
+ * json-c holds a whole number that int64_t cannot hold at the type's end, which makes a token's
+ * time of expiry out of what is none. So such a number is built as the double that it can be: `.0`
+ * is put behind it in a copy of the text.
+ */
+static bool widen(void *context, size_t end)
+{
+    struct source *source = context;
+
+    buf_append(&source->widened, source->text.data + source->widened_to, end - source->widened_to);
+    buf_append_text(&source->widened, ".0");
+    source->widened_to = end;
+    return buf_is_good(&source->widened);
+}
+
+/*
+ * The text was scanned, so json-c has nothing to refuse; that it took all of it is checked all the
+ * same. No flag: json-c 0.18 in its strict mode refuses every character outside of ASCII.
+ */
+static bool build(struct str text, struct json_object **out)
+{
+    /* json-c counts a level for the value itself and keeps one spare. */
+    struct json_tokener *tokener = json_tokener_new_ex(STRICTJSON_DEPTH_MAX + 2);
+    bool good;
+
+    if (tokener == NULL)
+        return false;
+    *out = json_tokener_parse_ex(tokener, text.data, (int)text.len);
+    good = json_tokener_get_parse_end(tokener) == text.len;
+    /* Only a byte behind it tells json-c that a number or a word is over. */
+    if (good && json_tokener_get_error(tokener) == json_tokener_continue)
+        *out = json_tokener_parse_ex(tokener, " ", 1);
+    good = good && json_tokener_get_error(tokener) == json_tokener_success;
+    json_tokener_free(tokener);
+    if (good)
+        return true;
+    json_object_put(*out);
+    *out = NULL;
+    return false;
+}
+
+/* From the value alone, without the blanks around it, which json-c would not take. */
+static bool build_from(struct source *source, struct str value, struct json_object **out)
+{
+    size_t end = (size_t)(value.data - source->text.data) + value.len;
+
+    if (source->widened.len == 0)
+        return build(value, out);
+    buf_append(&source->widened, source->text.data + source->widened_to, end - source->widened_to);
+    return buf_is_good(&source->widened) && build(buf_str(&source->widened), out);
+}
+
+enum strictjson_result jsonvalue_parse(struct str text, struct json_object **out,
+                                       struct strictjson_place *place)
+{
+    struct source source = {.text = text};
+    const struct strictjson_visitor visitor = {.wide_number = widen, .context = &source};
+    enum strictjson_result result;
+    struct str value;
+
+    *out = NULL;
+    buf_init(&source.widened, text.len * 2 + 2);
+    result = strictjson_scan(text, &visitor, &value, place);
+    if (result == STRICTJSON_OK && (value.len > INT_MAX / 4 || !build_from(&source, value, out)))
+        result = STRICTJSON_OUT_OF_MEMORY;
+    buf_free(&source.widened);
+    return result;
+}
+
+enum strictjson_result jsonvalue_parse_object(struct str text, struct json_object **out,
+                                              struct strictjson_place *place)
+{
+    enum strictjson_result result = jsonvalue_parse(text, out, place);
+
+    if (result != STRICTJSON_OK || json_object_is_type(*out, json_type_object))
+        return result;
+    json_object_put(*out);
+    *out = NULL;
+    return strictjson_scan_object(text, NULL, place);
+}
+
+struct str jsonvalue_string(struct json_object *value)
+{
+    if (!json_object_is_type(value, json_type_string))
+        return STR_NONE;
+    return (struct str){json_object_get_string(value), (size_t)json_object_get_string_len(value)};
+}
+
+struct json_object *jsonvalue_member(struct json_object *object, const char *name, bool *is_there)
+{
+    struct json_object *value = NULL;
+    bool found = json_object_object_get_ex(object, name, &value);
+
+    if (is_there != NULL)
+        *is_there = found;
+    return value;
+}
