@@ -5,8 +5,11 @@ import json
 import pytest
 
 VALID = {
-    "name": ["x", "x" * 255, "👍" * 255, " padded ", "a\u00a0b", "王", "O'Brien; DROP TABLE users--"],
-    "bio": ["", "x" * 4096, "👍" * 4096, "a\tb\nc", "   "],
+    "name": [
+        "x", "x" * 255, "👍" * 255, " padded ", "a\u00a0b", "王", "O'Brien; DROP TABLE users--", "Zo\u00eb", "Zoe\u0308",
+        "\ufeffAda", "\u202eadA", "\ufffe\uffff", "\U0010ffff", "\u1112\u1161\u11ab", "\u200b",
+    ],
+    "bio": ["", "x" * 4096, "👍" * 4096, "a\tb\nc", "   ", "Zo\u00eb and Zoe\u0308", "\u2028\u2029", "\ud7ff\ue000", '"\\/'],
     "avatarUrl": [
         "http://example.com", "https://example.com/", "HTTPS://EXAMPLE.COM/", "https://example.com:8443/x?y=z#f",
         "https://192.0.2.1/a", "https://[2001:db8::1]/a", "https://example.com/%20", "https://localhost/a",

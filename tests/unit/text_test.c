@@ -7,7 +7,7 @@
 static void judges_names(void **state)
 {
     (void)state;
-    judge_vectors("name.tsv", 20, validate_name);
+    judge_vectors("name.tsv", 90, validate_name);
 }
 
 static void counts_a_name_in_code_points(void **state)
@@ -46,7 +46,7 @@ static void knows_all_white_space(void **state)
 static void judges_bios(void **state)
 {
     (void)state;
-    judge_vectors("bio.tsv", 20, validate_bio);
+    judge_vectors("bio.tsv", 50, validate_bio);
 }
 
 static void counts_a_bio_in_code_points(void **state)

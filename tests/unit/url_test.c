@@ -6,7 +6,7 @@
 static void judges_urls(void **state)
 {
     (void)state;
-    judge_vectors("url.tsv", 60, validate_url);
+    judge_vectors("url.tsv", 240, validate_url);
 }
 
 static void takes_urls_of_2048_bytes(void **state)
