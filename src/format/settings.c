@@ -108,7 +108,8 @@ const struct setting settings_table[] = {
      .offset = AT(request.retry_after_s), .unit = "seconds",
      .help = "What Retry-After says where the database is away."},
     {"profile", "zoneinfo", SETTING_PATH, .fallback = "/usr/share/zoneinfo",
-     .offset = AT(profile.zoneinfo), .help = "The folder of the time zone database."},
+     .offset = AT(profile.zoneinfo),
+     .help = "The folder of the time zone database: its names add to those built in."},
     {"log", "level", SETTING_CHOICE, .fallback = "info", .choices = level_choices,
      .offset = AT(log.level), .help = "The least urgent events that are logged."},
 };

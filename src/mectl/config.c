@@ -2,6 +2,8 @@
 #include <stdio.h>
 
 #include "mectl/command.h"
+#include "profile/subtag.h"
+#include "profile/zone.h"
 #include "store/migrations.h"
 #include "token/keyfiles.h"
 
@@ -77,9 +79,23 @@ static void check_rules(struct report *report)
     if (settings->token.audience.count == 0)
         find(report, FINDING_WARNING, "token.audience",
              "is empty: tokens that were issued for other services are accepted as well");
-    if (!file_exists(settings->profile.zoneinfo))
-        find(report, FINDING_WARNING, "profile.zoneinfo",
-             "is not there, so no time zone can be set: apt-get install tzdata");
+}
+
+/* What is registered later is not valid yet, so the operator is told how old the lists are. */
+static void check_registries(struct report *report)
+{
+    const char *zoneinfo = report->invocation->settings.profile.zoneinfo;
+    bool is_there = file_exists(zoneinfo);
+    struct err text = {""};
+
+    err_set(&text, "language subtags of the IANA registry of %s", subtag_file_date);
+    find(report, FINDING_GOOD, "locale", text.text);
+    if (is_there)
+        err_set(&text, "time zones of %s, and those of release %s", zoneinfo, zone_list_version);
+    else
+        err_set(&text, "%s is not there, so time zones are those of release %s alone: %s", zoneinfo,
+                zone_list_version, "apt-get install tzdata");
+    find(report, is_there ? FINDING_GOOD : FINDING_WARNING, "timezone", text.text);
 }
 
 /* ---- the database */
@@ -139,6 +155,7 @@ static enum command_exit run_check(struct invocation *invocation)
                                            : invocation->settings.file);
     check_keys(&report);
     check_rules(&report);
+    check_registries(&report);
     if (!invocation_flag(invocation, "offline"))
         check_database(&report);
     return finish(&report);

@@ -2,12 +2,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "profile/ascii.h"
+#include "profile/subtag.h"
 
 enum {
     SUBTAG_MAX_BYTES = 8,
-    EXTLANGS_MAX = 3,
     /* Each takes two bytes at least with its hyphen. */
     SUBTAGS_MAX = LOCALE_MAX_BYTES / 2 + 1
 };
@@ -18,66 +19,36 @@ struct subtags {
     size_t count, taken;
 };
 
-/*
- * RFC 5646, section 2.1: the grandfathered tags. Those of the regular kind fit the grammar, but do
- * not mean what it would make of them; they are listed so that the list is whole.
- */
-static const char *const grandfathered[] = {
-    /* irregular */
-    "en-GB-oed", "i-ami", "i-bnn", "i-default", "i-enochian", "i-hak", "i-klingon", "i-lux",
-    "i-mingo", "i-navajo", "i-pwn", "i-tao", "i-tay", "i-tsu", "sgn-BE-FR", "sgn-BE-NL",
-    "sgn-CH-DE",
-    /* regular */
-    "art-lojban", "cel-gaulish", "no-bok", "no-nyn", "zh-guoyu", "zh-hakka", "zh-min", "zh-min-nan",
-    "zh-xiang"};
-
-static bool is_grandfathered(struct str tag)
-{
-    for (size_t i = 0; i < ARRAY_LENGTH(grandfathered); i++)
-        if (str_equal_nocase(tag, str_from(grandfathered[i])))
-            return true;
-    return false;
-}
-
 /* ---- subtags */
 
-static bool is_made_of(struct str part, bool (*is_member)(char))
+static bool is_listed(enum subtag_kind kind, struct str part)
 {
-    for (size_t i = 0; i < part.len; i++)
-        if (!is_member(part.data[i]))
-            return false;
-    return true;
+    return wordlist_find(&subtag_lists[kind], part) != NULL;
 }
 
-static bool is_alpha(struct str part, size_t min, size_t max)
-{
-    return part.len >= min && part.len <= max && is_made_of(part, ascii_is_alpha);
-}
-
+/*
+ * What the registry lists has the form that the grammar wants of its kind, and no two kinds that
+ * may follow each other have a form in common. So to take only subtags that are listed refuses
+ * exactly the tags that are not well-formed or not valid.
+ */
 static bool is_language(struct str part)
 {
-    return is_alpha(part, 2, SUBTAG_MAX_BYTES);
-}
-
-static bool is_extlang(struct str part)
-{
-    return is_alpha(part, 3, 3);
+    return is_listed(SUBTAG_LANGUAGE, part);
 }
 
 static bool is_script(struct str part)
 {
-    return is_alpha(part, 4, 4);
+    return is_listed(SUBTAG_SCRIPT, part);
 }
 
 static bool is_region(struct str part)
 {
-    return is_alpha(part, 2, 2) || (part.len == 3 && is_made_of(part, ascii_is_digit));
+    return is_listed(SUBTAG_REGION, part);
 }
 
-/* Letters and digits are all that split_into lets through. */
 static bool is_variant(struct str part)
 {
-    return part.len >= 5 || (part.len == 4 && ascii_is_digit(part.data[0]));
+    return is_listed(SUBTAG_VARIANT, part);
 }
 
 static bool is_private_use(struct str part)
@@ -100,6 +71,14 @@ static bool is_any(struct str part)
     return part.len > 0;
 }
 
+static bool is_made_of_alnum(struct str part)
+{
+    for (size_t i = 0; i < part.len; i++)
+        if (!ascii_is_alnum(part.data[i]))
+            return false;
+    return true;
+}
+
 /* False where a subtag is empty, too long, or holds anything but letters and digits. */
 static bool split_into(struct str tag, struct subtags *subtags)
 {
@@ -107,7 +86,7 @@ static bool split_into(struct str tag, struct subtags *subtags)
     while (str_is_set(tag)) {
         struct str part = str_cut(&tag, '-');
 
-        if (part.len == 0 || part.len > SUBTAG_MAX_BYTES || !is_made_of(part, ascii_is_alnum))
+        if (part.len == 0 || part.len > SUBTAG_MAX_BYTES || !is_made_of_alnum(part))
             return false;
         subtags->part[subtags->count++] = part;
     }
@@ -140,14 +119,19 @@ static bool is_repeated(const struct subtags *subtags, size_t first, bool (*is_k
     return false;
 }
 
-/* 2*3ALPHA may have extlangs behind it; 4ALPHA and 5*8ALPHA may not. */
-static bool take_language(struct subtags *subtags)
+/*
+ * The grammar has room for three, but the registry will never have one for the second or third
+ * place (section 2.2.2).
+ */
+static void take_extlang(struct subtags *subtags)
 {
-    if (take(subtags, is_language, 1) == 0)
-        return false;
-    if (subtags->part[0].len <= 3)
-        (void)take(subtags, is_extlang, EXTLANGS_MAX);
-    return true;
+    struct str pair = subtags->part[0];
+
+    if (subtags->count < 2)
+        return;
+    pair.len += 1 + subtags->part[1].len;
+    if (is_listed(SUBTAG_EXTLANG, pair))
+        subtags->taken++;
 }
 
 static bool take_variants(struct subtags *subtags)
@@ -183,20 +167,19 @@ static bool take_tag(struct subtags *subtags)
 {
     if (is_private_use(subtags->part[0]))
         return take_private_use(subtags);
-    if (!take_language(subtags))
+    if (take(subtags, is_language, 1) == 0)
         return false;
+    take_extlang(subtags);
     (void)take(subtags, is_script, 1);
     (void)take(subtags, is_region, 1);
     return take_variants(subtags) && take_extensions(subtags) && take_private_use(subtags);
 }
 
-static bool is_well_formed(struct str tag)
+static bool is_valid(struct str tag)
 {
     struct subtags subtags;
 
-    if (tag.len > LOCALE_MAX_BYTES || !split_into(tag, &subtags))
-        return false;
-    return is_grandfathered(tag) || (take_tag(&subtags) && subtags.taken == subtags.count);
+    return split_into(tag, &subtags) && take_tag(&subtags) && subtags.taken == subtags.count;
 }
 
 /* ---- canonical case */
@@ -226,8 +209,7 @@ static char *write_title(char *to, struct str part)
 
 /*
  * RFC 5646, section 2.1.1: two letters are upper case and four have title case, but at the start of
- * the tag and behind a singleton (x and the i of old tags included); all else is lower case. This
- * gives the grandfathered tags the case that they are registered in, too.
+ * the tag and behind a singleton (x included); all else is lower case.
  */
 static void write_canonical(struct str tag, char *canonical)
 {
@@ -252,9 +234,17 @@ static void write_canonical(struct str tag, char *canonical)
 
 enum violation validate_locale(struct str tag, char canonical[LOCALE_MAX_BYTES + 1])
 {
+    const char *grandfathered;
+
     canonical[0] = '\0';
-    if (!is_well_formed(tag))
+    if (tag.len > LOCALE_MAX_BYTES)
         return VIOLATION_INVALID_LOCALE;
-    write_canonical(tag, canonical);
+    grandfathered = wordlist_find(&subtag_lists[SUBTAG_GRANDFATHERED], tag);
+    if (grandfathered != NULL)
+        memcpy(canonical, grandfathered, tag.len + 1);
+    else if (is_valid(tag))
+        write_canonical(tag, canonical);
+    else
+        return VIOLATION_INVALID_LOCALE;
     return VIOLATION_NONE;
 }

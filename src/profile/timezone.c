@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "profile/ascii.h"
+#include "profile/zone.h"
 
 /* RFC 8536, section 3.1. */
 static const char magic[] = {'T', 'Z', 'i', 'f'};
@@ -88,17 +89,27 @@ static bool is_zone_file(int folder, struct str name)
     return is_zone;
 }
 
-enum violation validate_timezone(struct str name, const char *zoneinfo)
+static bool is_zone_of_system(struct str name, const char *zoneinfo)
 {
-    int folder;
+    int folder = open_retrying(AT_FDCWD, zoneinfo, O_PATH | O_DIRECTORY);
     bool is_zone;
 
-    if (!is_name(name))
-        return VIOLATION_INVALID_TIMEZONE;
-    folder = open_retrying(AT_FDCWD, zoneinfo, O_PATH | O_DIRECTORY);
     if (folder < 0)
-        return VIOLATION_INVALID_TIMEZONE;
+        return false;
     is_zone = is_zone_file(folder, name);
     (void)close(folder);
-    return is_zone ? VIOLATION_NONE : VIOLATION_INVALID_TIMEZONE;
+    return is_zone;
+}
+
+static bool is_zone(struct str name, const char *zoneinfo)
+{
+    const char *listed = wordlist_find(&zone_list, name);
+
+    /* In another case it is wrong, also where the file system takes one case for the other. */
+    return listed == NULL ? is_zone_of_system(name, zoneinfo) : str_equal(name, str_from(listed));
+}
+
+enum violation validate_timezone(struct str name, const char *zoneinfo)
+{
+    return is_name(name) && is_zone(name, zoneinfo) ? VIOLATION_NONE : VIOLATION_INVALID_TIMEZONE;
 }

@@ -16,8 +16,8 @@ enum { AVATAR_URL_MAX_BYTES = 2048 };
  * and 4.2.4), kept as it was sent:
  * - the scheme in any case, then "//" and a host that is not empty;
  * - the host is a registered name, an IPv4 address or an IPv6 address in brackets; an IPvFuture
- *   address and an IPv6 zone are refused. What looks like an IPv4 address and is none, such as
- *   256.0.0.1, is a registered name to section 3.2.2;
+ *   address, of which no version was ever defined, and an IPv6 zone are refused. What looks like an
+ *   IPv4 address and is none, such as 256.0.0.1, is a registered name to section 3.2.2;
  * - a port, when there is one, is 0 to 65535; an empty one ("http://example.com:/") is what
  *   section 3.2.3 allows, and allowed;
  * - path, query and fragment of the characters of section 3.3 to 3.5, with every `%` before two hex

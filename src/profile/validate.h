@@ -1,7 +1,7 @@
 /*
  * What a member's value may be: one function for each kind of value, each in a module of its own.
  * They take bytes of any origin, read nothing past their length and keep nothing. All are pure but
- * validate_timezone, which looks zone names up in the system's time zone database. A value that is
+ * validate_timezone, which may look a name up in the system's time zone database. A value that is
  * not set (STR_NONE) is judged as an empty one: whether a member may be left out or cleared is for
  * the caller to know.
  */

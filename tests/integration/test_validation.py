@@ -5,20 +5,27 @@ import json
 import pytest
 
 VALID = {
-    "name": ["x", "x" * 255, "👍" * 255, " padded ", "a\u00a0b", "王", "O'Brien; DROP TABLE users--"],
-    "bio": ["", "x" * 4096, "👍" * 4096, "a\tb\nc", "   "],
+    "name": [
+        "x", "x" * 255, "👍" * 255, " padded ", "a\u00a0b", "王", "O'Brien; DROP TABLE users--", "Zo\u00eb", "Zoe\u0308",
+        "\ufeffAda", "\u202eadA", "\ufffe\uffff", "\U0010ffff", "\u1112\u1161\u11ab", "\u200b",
+    ],
+    "bio": ["", "x" * 4096, "👍" * 4096, "a\tb\nc", "   ", "Zo\u00eb and Zoe\u0308", "\u2028\u2029", "\ud7ff\ue000", '"\\/'],
     "avatarUrl": [
         "http://example.com", "https://example.com/", "HTTPS://EXAMPLE.COM/", "https://example.com:8443/x?y=z#f",
         "https://192.0.2.1/a", "https://[2001:db8::1]/a", "https://example.com/%20", "https://localhost/a",
         "https://example.com/" + "a" * 2028, "https://xn--bcher-kva.example/",
     ],
     "timezone": ["UTC", "Europe/Amsterdam", "Asia/Calcutta", "Asia/Kolkata", "America/Indiana/Knox", "Etc/GMT+12"],
-    "locale": ["en", "en-GB", "zh-Hant-TW", "de-CH-1901", "sl-rozaj-biske", "es-419", "x-private", "de-DE-u-co-phonebk"],
+    "locale": [
+        "en", "en-GB", "zh-Hant-TW", "de-CH-1901", "sl-rozaj-biske", "es-419", "x-private", "de-DE-u-co-phonebk",
+        "zh-yue-HK", "qaa-Qaaa-QM-x-southern", "iw-IL", "de-DD", "i-klingon", "cel-gaulish",
+    ],
 }
 LOCALES = {
     "en-us": "en-US", "EN": "en", "zh-hant-tw": "zh-Hant-TW", "ZH-HANT": "zh-Hant", "DE-ch-1901": "de-CH-1901",
     "ES-419": "es-419", "X-Foo-BAR": "x-foo-bar", "en-US-X-Twain": "en-US-x-twain",
-    "de-DE-U-CO-PHONEBK": "de-DE-u-co-phonebk", "SGN-be-FR": "sgn-BE-FR",
+    "de-DE-U-CO-PHONEBK": "de-DE-u-co-phonebk", "SGN-be-FR": "sgn-BE-FR", "en-gb-OED": "en-GB-oed",
+    "HY-latn-it-AREVELA": "hy-Latn-IT-arevela",
 }
 INVALID = {
     "name": {
@@ -51,6 +58,7 @@ INVALID = {
         "invalid_locale": [
             "", "e", "en_US", "en-", "-en", "en--US", "english language", "en-US ", " en", "en-USA1x9toolong", "12", "en-a",
             "en-u", "en-US-US", "de-1901-1901", "en-a-bbb-a-ccc", "a-en", "x-", "x", "en-x", "é", "en\n",
+            "xx", "eng", "root", "en-UK", "en-Abcd", "en-cmn", "zh-cmn-yue", "de-1999", "i-unknown", "zh-min-nan-TW",
         ],
         "invalid_type": [1, True, [], {}],
     },

@@ -66,8 +66,10 @@ char *zoneinfo_new(void)
         "Etc/GMT-14",
         "EST5EDT",
         "Asia/Kolkata",
-        "GB",
+        "Atlantis/Poseidonis",
+        "europe/london",
         "posix/UTC",
+        "posix/Atlantis/Poseidonis",
         "right/UTC",
         "posixrules",
         "localtime",
@@ -75,7 +77,7 @@ char *zoneinfo_new(void)
     };
     static const char *const others[][2] = {
         {"leapseconds", "# a table\n"}, {"Empty", ""}, {"Short", "TZi"}, {"Almost", "TZiF2"}};
-    static const char *const links[][2] = {{"Asia/Calcutta", "Kolkata"},
+    static const char *const links[][2] = {{"Atlantis/Old_Name", "Poseidonis"},
                                            {"Dangling", "Nowhere"},
                                            {"Loop", "Loop"},
                                            {"ToFolder", "Europe"}};

@@ -1,5 +1,6 @@
 /*
- * A time zone database made for a test: a few zones, and all that lies beside zones and is none.
+ * A time zone database made for a test: a few zones, some of which no list knows, and all that lies
+ * beside zones and is none.
  */
 #ifndef ME_TESTS_UNIT_ZONEINFO_H
 #define ME_TESTS_UNIT_ZONEINFO_H
