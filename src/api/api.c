@@ -5,6 +5,7 @@
 
 #include "api/authenticate.h"
 #include "api/body.h"
+#include "api/cors.h"
 #include "api/exchange.h"
 #include "api/me.h"
 #include "base/clock.h"
@@ -75,22 +76,38 @@ static enum problem describe_options(struct exchange *exchange)
     if (!add_allow(exchange))
         return PROBLEM_INTERNAL_ERROR;
     (void)response_add(exchange->response, "Accept-Patch", STR(BODY_ACCEPTED));
+    cors_add_preflight(exchange);
     exchange->response->status = 204;
     return PROBLEM_NONE;
 }
 
-static const struct route *find_route(const struct request *request)
+/* Some hosts let no PATCH through; a POST may say that it is one, where the settings allow that. */
+static struct str method_of(const struct exchange *exchange)
 {
+    const struct request *request = exchange->request;
+    const struct str patch = STR("PATCH");
+
+    if (exchange->service->settings->request.method_override &&
+        str_equal(request->method, STR("POST")) &&
+        str_equal(str_trim(request->header[REQUEST_METHOD_OVERRIDE]), patch))
+        return patch;
+    return request->method;
+}
+
+static const struct route *find_route(const struct exchange *exchange)
+{
+    struct str path = exchange->request->path, method = method_of(exchange);
+
     for (size_t i = 0; i < ARRAY_LENGTH(routes); i++)
-        if (str_equal(request->path, str_from(routes[i].path)) &&
-            str_equal(request->method, str_from(routes[i].method)))
+        if (str_equal(path, str_from(routes[i].path)) &&
+            str_equal(method, str_from(routes[i].method)))
             return &routes[i];
     return NULL;
 }
 
 static enum problem dispatch(struct exchange *exchange)
 {
-    const struct route *route = find_route(exchange->request);
+    const struct route *route = find_route(exchange);
 
     exchange->response->omits_body = str_equal(exchange->request->method, STR("HEAD"));
     if (route == NULL)
@@ -138,17 +155,39 @@ static void add_retry_after(struct exchange *exchange)
         (void)response_add(exchange->response, "Retry-After", value);
 }
 
-static void add_safe_headers(struct response *response, struct str request_id)
+/* No cache keeps it for others, no browser takes it for anything but JSON, or shows it in a frame.
+ */
+static const struct response_header safe_headers[] = {
+    {"Cache-Control", STR("private, no-cache")},
+    {"Content-Security-Policy", STR("default-src 'none'; frame-ancestors 'none'")},
+    {"Cross-Origin-Resource-Policy", STR("same-origin")},
+    {"Referrer-Policy", STR("no-referrer")},
+    {"X-Content-Type-Options", STR("nosniff")},
+};
+
+static void add_safe_headers(struct response *response, struct str vary, struct str request_id)
 {
-    (void)response_add(response, "Cache-Control", STR("private, no-cache"));
-    (void)response_add(response, "Vary", STR("Authorization"));
-    (void)response_add(response, "X-Content-Type-Options", STR("nosniff"));
+    for (size_t i = 0; i < ARRAY_LENGTH(safe_headers); i++)
+        (void)response_add(response, safe_headers[i].name, safe_headers[i].value);
+    (void)response_add(response, "Vary", vary);
     (void)response_add(response, "X-Request-Id", request_id);
+}
+
+/* RFC 9110, section 12.5.5: errors come in two forms, which Accept chooses from. */
+static struct str vary_of(const struct exchange *exchange)
+{
+    static const struct str fields[2][2] = {
+        {STR("Authorization"), STR("Authorization, Accept")},
+        {STR("Authorization, Origin"), STR("Authorization, Origin, Accept")},
+    };
+
+    return fields[cors_varies(exchange->service->settings)][exchange->response->status >= 400];
 }
 
 static void add_common_headers(struct exchange *exchange)
 {
-    add_safe_headers(exchange->response, exchange->request_id);
+    add_safe_headers(exchange->response, vary_of(exchange), exchange->request_id);
+    cors_add_headers(exchange);
     if (exchange->response->status == problem_row(PROBLEM_SERVICE_UNAVAILABLE)->status)
         add_retry_after(exchange);
 }
@@ -183,7 +222,7 @@ void api_answer_failure(const struct request *request, struct api_failure *text,
     response->content_type = problem_content_type(PROBLEM_FORM_JSON);
     response->body = str_from(text->body);
     response->omits_body = str_equal(request->method, STR("HEAD"));
-    add_safe_headers(response, id);
+    add_safe_headers(response, STR("Authorization, Accept"), id);
 }
 
 /* ---- the log: one line for each request, where all the facts are */
@@ -281,6 +320,8 @@ static bool make_service(struct service *service, enum file_readers readers, str
         err_set(err, "out of memory, or OpenSSL has no SHA-256");
         return false;
     }
+    if (!cors_check(service->settings, err))
+        return false;
     service->keyfiles = keyfiles_open(service->settings, readers, clock_monotonic_us(),
                                       tell_key_file, service, err);
     if (service->keyfiles == NULL || !make_verifier(service, err))

@@ -57,12 +57,28 @@ static void respond_not_modified(struct exchange *exchange, const struct rendere
     (void)response_add(exchange->response, "ETag", rendered->etag);
 }
 
-/* RFC 9110, section 13.1.2: weak comparison. */
+/* RFC 9110, section 13.1.1: strong comparison; a list that is malformed matches nothing. */
+static bool is_other_than_client_demands(const struct exchange *exchange,
+                                         const struct rendered *rendered)
+{
+    struct str header = exchange->request->header[REQUEST_IF_MATCH];
+
+    return str_is_set(header) && entitytag_match_strong(header, rendered->etag) != ENTITYTAG_MATCH;
+}
+
+/* Section 13.1.2: weak comparison; a list that is malformed matches nothing. */
 static bool is_known_to_client(const struct exchange *exchange, const struct rendered *rendered)
 {
     struct str header = exchange->request->header[REQUEST_IF_NONE_MATCH];
 
     return str_is_set(header) && entitytag_match_weak(header, rendered->etag) == ENTITYTAG_MATCH;
+}
+
+/* With the current tag, so that the client can look what has changed. */
+static enum problem fail_precondition(struct exchange *exchange, const struct rendered *current)
+{
+    (void)response_add(exchange->response, "ETag", current->etag);
+    return PROBLEM_PRECONDITION_FAILED;
 }
 
 /* Loads outside of a transaction and judges. */
@@ -87,6 +103,8 @@ enum problem me_get(struct exchange *exchange)
         return problem;
     if (!render(exchange, &loaded.profile, &rendered))
         return PROBLEM_INTERNAL_ERROR;
+    if (is_other_than_client_demands(exchange, &rendered))
+        return fail_precondition(exchange, &rendered);
     if (is_known_to_client(exchange, &rendered))
         respond_not_modified(exchange, &rendered);
     else
@@ -108,16 +126,6 @@ static enum store_result abandon(struct change *change, enum problem problem)
     return STORE_ABANDONED;
 }
 
-/* RFC 9110, section 13.1.1: strong comparison; a tag that is malformed matches nothing. */
-static bool is_precondition_met(const struct exchange *exchange, const struct rendered *current)
-{
-    struct str if_match = exchange->request->header[REQUEST_IF_MATCH];
-
-    if (str_is_set(if_match) && entitytag_match_strong(if_match, current->etag) != ENTITYTAG_MATCH)
-        return false;
-    return !is_known_to_client(exchange, current);
-}
-
 static bool has_precondition(const struct exchange *exchange)
 {
     return str_is_set(exchange->request->header[REQUEST_IF_MATCH]) ||
@@ -132,10 +140,9 @@ static enum problem judge_precondition(struct exchange *exchange, const struct p
         return PROBLEM_NONE;
     if (!render(exchange, profile, &current))
         return PROBLEM_INTERNAL_ERROR;
-    if (is_precondition_met(exchange, &current))
-        return PROBLEM_NONE;
-    (void)response_add(exchange->response, "ETag", current.etag);
-    return PROBLEM_PRECONDITION_FAILED;
+    if (is_other_than_client_demands(exchange, &current) || is_known_to_client(exchange, &current))
+        return fail_precondition(exchange, &current);
+    return PROBLEM_NONE;
 }
 
 /* updatedAt never goes back, nor stands still over a change. */
@@ -186,6 +193,13 @@ static enum problem change(struct exchange *exchange, const struct patch *patch)
     return problem_of_store(result);
 }
 
+/* RFC 6585, section 3 */
+static bool lacks_if_match(const struct exchange *exchange)
+{
+    return exchange->service->settings->request.require_if_match &&
+           !str_is_set(exchange->request->header[REQUEST_IF_MATCH]);
+}
+
 /* Reads and validates the body: what is wrong with it is the answer only to whom the profile may be
  * shown. */
 static enum problem read_patch(struct exchange *exchange, struct patch *patch)
@@ -196,8 +210,12 @@ static enum problem read_patch(struct exchange *exchange, struct patch *patch)
     enum problem problem = body_read(exchange, &body);
     bool good;
 
-    if (problem != PROBLEM_NONE)
+    if (problem == PROBLEM_NONE && lacks_if_match(exchange))
+        problem = PROBLEM_PRECONDITION_REQUIRED;
+    if (problem != PROBLEM_NONE) {
+        json_object_put(body);
         return problem;
+    }
     good = violations != NULL &&
            patch_read(body, service->settings->profile.zoneinfo, service->arena, patch, violations);
     json_object_put(body);

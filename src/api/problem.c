@@ -18,6 +18,9 @@ static const struct problem_row rows[PROBLEM__MAX] = {
          "The request body must be application/merge-patch+json or application/json"},
     [PROBLEM_INVALID_JSON] = {400, "invalid_json", "The request body is not valid JSON"},
     [PROBLEM_INVALID_BODY] = {400, "invalid_body", "The request body cannot be used"},
+    [PROBLEM_PRECONDITION_REQUIRED] = {428, "precondition_required",
+                                       "A PATCH has to name the ETag that it is based on in "
+                                       "If-Match"},
     [PROBLEM_VALIDATION_FAILED] = {422, "validation_failed", "Request validation failed"},
     [PROBLEM_PRECONDITION_FAILED] = {412, "precondition_failed",
                                      "The resource is not in the state that the request demands"},

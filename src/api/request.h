@@ -22,6 +22,8 @@ enum request_header {
     REQUEST_IF_MATCH,
     REQUEST_IF_NONE_MATCH,
     REQUEST_REQUEST_ID, /* X-Request-Id */
+    REQUEST_ORIGIN,
+    REQUEST_METHOD_OVERRIDE, /* X-HTTP-Method-Override */
     REQUEST_HEADER__MAX
 };
 

@@ -52,6 +52,7 @@ const char *response_phrase(int status)
         {413, "Content Too Large"},
         {415, "Unsupported Media Type"},
         {422, "Unprocessable Content"},
+        {428, "Precondition Required"},
         {500, "Internal Server Error"},
         {503, "Service Unavailable"},
     };

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-enum { RESPONSE_HEADERS_MAX = 16 };
+enum { RESPONSE_HEADERS_MAX = 24 };
 
 struct response_header {
     const char *name; /* of this program */

@@ -28,6 +28,7 @@ static const char *const sessions_choices[] = {
     [SETTINGS_SESSIONS_REQUIRED] = "required",
     NULL,
 };
+static const char *const switch_choices[] = {"off", "on", NULL}; /* the index is the bool */
 static const char *const level_choices[] = {
     [LOG_ERROR] = "error",
     [LOG_WARNING] = "warning",
@@ -107,6 +108,17 @@ const struct setting settings_table[] = {
     {"request", "retry_after_s", SETTING_NUMBER, .fallback = "5", .min = 1, .max = 3600,
      .offset = AT(request.retry_after_s), .unit = "seconds",
      .help = "What Retry-After says where the database is away."},
+    {"request", "require_if_match", SETTING_CHOICE, .fallback = "off", .choices = switch_choices,
+     .offset = AT(request.require_if_match),
+     .help = "Whether a PATCH without If-Match is refused, so that no change is lost."},
+    {"request", "method_override", SETTING_CHOICE, .fallback = "off", .choices = switch_choices,
+     .offset = AT(request.method_override),
+     .help = "Whether POST with X-HTTP-Method-Override: PATCH is taken for a PATCH."},
+    {"cors", "origin", SETTING_LIST, .offset = AT(cors.origin),
+     .help = "The origins whose pages may use the resource, or * for all; unset: none."},
+    {"cors", "max_age_s", SETTING_NUMBER, .fallback = "600", .min = 0, .max = 86400,
+     .offset = AT(cors.max_age_s), .unit = "seconds",
+     .help = "How long a browser may remember what a preflight was answered."},
     {"profile", "zoneinfo", SETTING_PATH, .fallback = "/usr/share/zoneinfo",
      .offset = AT(profile.zoneinfo),
      .help = "The folder of the time zone database: its names add to those built in."},

@@ -55,7 +55,12 @@ struct settings {
     } token;
     struct {
         int64_t body_max_bytes, retry_after_s;
+        int64_t require_if_match, method_override; /* bool */
     } request;
+    struct {
+        struct settings_list origin; /* "*" alone, or serialised origins (RFC 6454, section 6.2) */
+        int64_t max_age_s;
+    } cors;
     struct {
         const char *zoneinfo; /* the folder of the system's time zone database */
     } profile;

@@ -716,7 +716,7 @@ enum strictjson_result strictjson_scan_object(struct str text,
     struct str value;
     enum strictjson_result result = strictjson_scan(text, visitor, &value, place);
 
-    if (result != STRICTJSON_OK || value.data[0] == '{')
+    if (result != STRICTJSON_OK || str_starts_with(value, STR("{")))
         return result;
     if (place != NULL)
         find_place(text, (size_t)(value.data - text.data), place);

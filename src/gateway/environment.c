@@ -22,6 +22,8 @@ static const struct str header_names[REQUEST_HEADER__MAX] = {
     [REQUEST_IF_MATCH] = STR("HTTP_IF_MATCH"),
     [REQUEST_IF_NONE_MATCH] = STR("HTTP_IF_NONE_MATCH"),
     [REQUEST_REQUEST_ID] = STR("HTTP_X_REQUEST_ID"),
+    [REQUEST_ORIGIN] = STR("HTTP_ORIGIN"),
+    [REQUEST_METHOD_OVERRIDE] = STR("HTTP_X_HTTP_METHOD_OVERRIDE"),
 };
 
 bool environment_name_of_header(const char *header, char out[ENVIRONMENT_NAME_MAX_BYTES])

@@ -1,6 +1,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
+#include "api/cors.h"
 #include "mectl/command.h"
 #include "profile/subtag.h"
 #include "profile/zone.h"
@@ -72,6 +73,10 @@ static void check_keys(struct report *report)
 static void check_rules(struct report *report)
 {
     const struct settings *settings = &report->invocation->settings;
+    struct err err = {""};
+
+    if (!cors_check(settings, &err))
+        find(report, FINDING_WRONG, "cors", err.text);
 
     if (settings->token.issuer.count == 0)
         find(report, FINDING_WARNING, "token.issuer",

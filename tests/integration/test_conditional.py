@@ -151,3 +151,67 @@ def test_if_match_holds_for_a_patch_that_changes_nothing(cgi, tokens, user):
     bearer = tokens.bearer(user)
     assert cgi.patch({**bearer, "If-Match": '"other"'}, {}).status == 412
     assert cgi.patch({**bearer, "If-Match": cgi.get(bearer).etag}, {}).status == 200
+
+
+def test_a_failed_precondition_tells_the_current_tag(cgi, tokens, user):
+    bearer = tokens.bearer(user)
+    answer = cgi.patch({**bearer, "If-Match": '"other"'}, {"bio": "x"})
+    assert answer.status == 412
+    assert answer.etag == cgi.get(bearer).etag
+
+
+@pytest.mark.parametrize("form", WITH)
+def test_a_patch_of_a_state_that_the_client_has_excluded(cgi, tokens, users, user, form):
+    bearer = tokens.bearer(user)
+    etag = cgi.get(bearer).etag
+    answer = cgi.patch({**bearer, "If-None-Match": lists_with(etag)[form]}, {"bio": "x"})
+    assert answer.status == 412 and answer.etag == etag
+    assert users.column(user, "bio") is None
+
+
+# ---- If-Match on reads (RFC 9110, section 13.1.1: for every method)
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("form", WITH)
+def test_a_read_of_the_state_that_the_client_demands(cgi, tokens, reader, etag, method, form):
+    assert cgi(method, headers={**tokens.bearer(reader), "If-Match": lists_with(etag)[form]}).status == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("form", [*WITHOUT, "weak"])
+def test_a_read_of_another_state_fails(cgi, tokens, reader, etag, method, form):
+    header = {**lists_without(etag), "weak": f"W/{etag}"}[form]
+    answer = cgi(method, headers={**tokens.bearer(reader), "If-Match": header})
+    assert answer.status == 412 and answer.etag == etag
+
+
+def test_if_match_is_judged_before_if_none_match(cgi, tokens, reader, etag):
+    bearer = tokens.bearer(reader)
+    assert cgi.get({**bearer, "If-Match": '"other"', "If-None-Match": etag}).status == 412
+    assert cgi.get({**bearer, "If-Match": etag, "If-None-Match": etag}).status == 304
+
+
+# ---- request.require_if_match (RFC 6585, section 3)
+
+REQUIRED = {"ME_REQUEST_REQUIRE_IF_MATCH": "on"}
+
+
+def test_a_patch_without_if_match_may_be_refused(cgi, tokens, users, user):
+    answer = cgi.patch(tokens.bearer(user), {"bio": "x"}, **REQUIRED)
+    assert (answer.status, answer.code) == (428, "precondition_required"), answer
+    assert users.column(user, "bio") is None
+
+
+def test_a_patch_with_if_match_is_done_where_it_is_required(cgi, tokens, user):
+    bearer = tokens.bearer(user)
+    for header in (cgi.get(bearer).etag, "*"):
+        assert cgi.patch({**bearer, "If-Match": header}, {"bio": header}, **REQUIRED).status == 200
+
+
+def test_if_none_match_is_not_enough(cgi, tokens, user):
+    headers = {**tokens.bearer(user), "If-None-Match": '"other"'}
+    assert cgi.patch(headers, {"bio": "x"}, **REQUIRED).status == 428
+
+
+def test_a_read_needs_no_if_match(cgi, tokens, user):
+    assert cgi.get(tokens.bearer(user), **REQUIRED).status == 200

@@ -58,6 +58,41 @@ def test_a_body_of_get_is_ignored(cgi, tokens, reader):
     assert cgi.get(tokens.bearer(reader), body=b"not JSON").status == 200
 
 
-def test_the_override_of_a_method_is_off(cgi, tokens, reader):
-    answer = cgi("POST", headers={**tokens.bearer(reader), "X-HTTP-Method-Override": "PATCH"}, body=b"{}")
-    assert answer.status == 405
+# ---- X-HTTP-Method-Override, for hosts that let no PATCH through
+
+ON = {"ME_REQUEST_METHOD_OVERRIDE": "on"}
+JSON = {"Content-Type": "application/json"}
+
+
+def override(cgi, bearer, value, method="POST", **settings):
+    return cgi(method, headers={**bearer, **JSON, "X-HTTP-Method-Override": value}, body=b'{"bio":"x"}', **settings)
+
+
+def test_the_override_of_a_method_is_off(cgi, tokens, users, user):
+    assert override(cgi, tokens.bearer(user), "PATCH").status == 405
+    assert users.column(user, "bio") is None
+
+
+def test_a_post_may_be_a_patch_where_it_is_on(cgi, tokens, user):
+    answer = override(cgi, tokens.bearer(user), "PATCH", **ON)
+    assert answer.status == 200 and answer.json["bio"] == "x", answer
+
+
+@pytest.mark.parametrize("method, value", [
+    ("POST", "patch"), ("POST", "GET"), ("POST", "DELETE"), ("POST", ""), ("POST", "PATCH, GET"),
+    ("PUT", "PATCH"), ("DELETE", "PATCH"), ("post", "PATCH"),
+])
+def test_no_other_method_is_overridden(cgi, tokens, users, user, method, value):
+    assert override(cgi, tokens.bearer(user), value, method, **ON).status == 405
+    assert users.column(user, "bio") is None
+
+
+def test_a_get_stays_one(cgi, tokens, users, user):
+    assert override(cgi, tokens.bearer(user), "PATCH", "GET", **ON).status == 200
+    assert users.column(user, "bio") is None
+
+
+def test_an_overridden_patch_is_judged_like_one(cgi, tokens, user):
+    headers = {**tokens.bearer(user), **JSON, "X-HTTP-Method-Override": "PATCH", "If-Match": '"other"'}
+    assert cgi("POST", headers=headers, body=b"{}", **ON).status == 412
+    assert override(cgi, {}, "PATCH", **ON).status == 401

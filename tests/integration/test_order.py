@@ -1,6 +1,6 @@
 """
-A request that deserves several answers gets the first of 404, 405, 401, 403, 413, 415, 400, 422
-and 412.
+A request that deserves several answers gets the first of 404, 405, 401, 403, 413, 415, 400,
+428, 422 and 412.
 """
 
 import time
@@ -70,4 +70,28 @@ CASES = [  # status, method, path, who, headers, body
 ])
 def test_the_first_that_applies_is_the_answer(cgi, tokens, users, status, method, path, who, headers, body):
     answer = cgi(method, path, {**who(tokens, users), **headers}, body, ME_REQUEST_BODY_MAX_BYTES=str(LIMIT))
+    assert answer.status == status, answer
+
+
+STRICT = [  # with request.require_if_match = on
+    (401, expired, WRONG_TYPE, HUGE),
+    (403, banned, {}, INVALID),
+    (403, banned, {}, b"{}"),
+    (401, deleted, {}, b"{}"),
+    (413, good, {}, HUGE),
+    (415, good, WRONG_TYPE, BROKEN),
+    (400, good, {}, BROKEN),
+    (428, good, {}, INVALID),
+    (428, good, {}, b"{}"),
+    (422, good, MISMATCH, INVALID),
+    (412, good, MISMATCH, b"{}"),
+]
+
+
+@pytest.mark.parametrize("status, who, headers, body", [
+    pytest.param(*case, id=f"{case[0]} {case[1].__name__} {number}") for number, case in enumerate(STRICT)
+])
+def test_where_if_match_is_required(cgi, tokens, users, status, who, headers, body):
+    settings = {"ME_REQUEST_BODY_MAX_BYTES": str(LIMIT), "ME_REQUEST_REQUIRE_IF_MATCH": "on"}
+    answer = cgi("PATCH", "/me", {**who(tokens, users), **headers}, body, **settings)
     assert answer.status == status, answer

@@ -120,6 +120,11 @@ def check(answer: Answer, method: str):
     assert re.fullmatch(r"[A-Za-z0-9._-]{1,64}", headers["X-Request-Id"]), answer
     assert headers["X-Content-Type-Options"] == "nosniff", answer
     assert headers["Cache-Control"] == "private, no-cache", answer
+    assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'", answer
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin", answer
+    assert headers["Referrer-Policy"] == "no-referrer", answer
+    assert "Authorization" in headers.items("Vary"), answer
+    assert ("Accept" in headers.items("Vary")) == (answer.status >= 400), answer
     for name in {key.lower() for key, _ in headers.fields} - {"vary", "www-authenticate"}:
         assert len(headers.all(name)) == 1, f"{name} more than once: {answer!r}"
     _check_body(answer, method)
