@@ -94,11 +94,4 @@ enum strictjson_result strictjson_scan_object(struct str text,
  */
 bool strictjson_resolve(struct str inside, struct buf *room, struct str *out) MUST_CHECK;
 
-/*
- * A number that was scanned, times a thousand and rounded to the nearest, exactly and in every
- * locale: a NumericDate (RFC 7519, section 2) in milliseconds. False where it is below zero or
- * above `max`.
- */
-bool strictjson_thousandths(struct str number, int64_t max, int64_t *out) MUST_CHECK;
-
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "format/jsonnumber.h"
 #include "format/strictjson.h"
 #include "token/shown.h"
 
@@ -65,7 +66,7 @@ static bool read_time(struct reading *reading, struct str name,
 {
     if (value->kind != STRICTJSON_NUMBER)
         return say_fault(reading, name, "is not a number");
-    return strictjson_thousandths(value->text, time_max_ms, out_ms) ||
+    return jsonnumber_thousandths(value->text, time_max_ms, out_ms) ||
            say_fault(reading, name, "is not within the years 1970 to 9999");
 }
 

@@ -142,45 +142,6 @@ static void resolves_escapes_without_moving_what_was_resolved(void **state)
     buf_free(&room);
 }
 
-static void reads_thousandths_exactly(void **state)
-{
-    static const struct {
-        const char *number;
-        int64_t expected; /* -1: refused */
-    } rows[] = {
-        {"0", 0},
-        {"1", 1000},
-        {"1.5", 1500},
-        {"1.0004", 1000},
-        {"1.0005", 1001},
-        {"0.00049999999999999999", 0},
-        {"1800000000.123", 1800000000123},
-        {"1.8e9", 1800000000000},
-        {"18E+8", 1800000000000},
-        {"1800000000000e-3", 1800000000000},
-        {"0e999999999", 0},
-        {"0.0000000000000000000000000001e31", 1000000},
-        {"253402300799.999", 253402300799999},
-        {"253402300799.9995", -1},
-        {"253402300800", -1},
-        {"99999999999999999999999999", -1},
-        {"1e300", -1},
-        {"1e-300", 0},
-        {"-1", -1},
-        {"-0", -1},
-        {"123456789012345678901234567890e-20", 1234567890123},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        int64_t value = -1;
-        bool good = strictjson_thousandths(str_from(rows[i].number), 253402300799999, &value);
-
-        if (good != (rows[i].expected >= 0) || (good && value != rows[i].expected))
-            fail_msg("%s gives %lld", rows[i].number, (long long)value);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,7 +151,6 @@ int main(void)
         cmocka_unit_test(a_visitor_can_end_the_scan),
         cmocka_unit_test(finds_a_name_twice_among_few_and_many),
         cmocka_unit_test(resolves_escapes_without_moving_what_was_resolved),
-        cmocka_unit_test(reads_thousandths_exactly),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
