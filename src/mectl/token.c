@@ -34,6 +34,14 @@ static const char *option_or(const struct invocation *invocation, const char *na
     return value == NULL ? otherwise : value;
 }
 
+/* As with the keys of the worker, text may stand around the block. */
+static bool is_pem(struct str text)
+{
+    static const struct str begin = STR("-----BEGIN ");
+
+    return text.len > 0 && memmem(text.data, text.len, begin.data, begin.len) != NULL;
+}
+
 static struct signer *read_signer(const char *path)
 {
     struct signer *signer = NULL;
@@ -47,7 +55,7 @@ static struct signer *read_signer(const char *path)
     }
     buf_init(&text, KEY_FILE_MAX_BYTES);
     if (file_read(path, file_readers_of_operator(), &text, &err)) {
-        if (str_starts_with(buf_str(&text), STR("-----BEGIN")))
+        if (is_pem(buf_str(&text)))
             signer = signer_from_pem(buf_str(&text), &err);
         else
             signer = signer_from_secret(keyset_secret_of_file(buf_str(&text)), &err);
