@@ -1,131 +1,130 @@
 #include "mectl/command.h"
 
-#include <json-c/json.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
-
-extern char **environ;
+#include "mectl/help.h"
+#include "mectl/invocation.h"
+#include "mectl/suggestion.h"
 
 static const struct command *const groups[] = {
     migrate_commands, user_commands,  email_commands,   phone_commands, identity_commands,
     badge_commands,   fraud_commands, session_commands, token_commands, config_commands,
 };
 
-enum { ARENA_MAX_BYTES = 64 * 1024 * 1024 };
+enum { ARENA_MAX_BYTES = 64 * 1024 * 1024, WORDS_MAX_BYTES = 4096 };
 
-/* ---- help */
-
-static void print_usage(const struct command *command, FILE *out)
+const struct command *command_at(size_t index)
 {
-    (void)fprintf(out, "mectl %s", command->name);
-    for (const struct command_option *option = command->options; option->name != NULL; option++) {
-        const char *open = option->is_required ? "" : "[", *close = option->is_required ? "" : "]";
-
-        (void)fprintf(out, " %s--%s%s%s%s", open, option->name, option->value == NULL ? "" : " ",
-                      option->value == NULL ? "" : option->value, close);
-    }
-    if (command->has_json)
-        (void)fputs(" [--json]", out);
-    if (command->argument != NULL)
-        (void)fprintf(out, command->argument_is_optional ? " [%s]" : " %s", command->argument);
-    if (command->second != NULL)
-        (void)fprintf(out, " %s", command->second);
-    (void)fputc('\n', out);
-}
-
-static void print_command(const struct command *command)
-{
-    (void)fputs("usage: ", stdout);
-    print_usage(command, stdout);
-    (void)printf("%s\n\n", command->summary);
-    for (const struct command_option *option = command->options; option->name != NULL; option++)
-        (void)printf("  --%s%s%s\n        %s\n", option->name, option->value == NULL ? "" : " ",
-                     option->value == NULL ? "" : option->value, option->help);
-    if (command->has_json)
-        (void)puts("  --json\n        Print JSON, for programs.");
-    (void)puts("  --config FILE\n        The settings file; otherwise as me.fcgi looks for it.");
-}
-
-static bool is_in_group(const struct command *command, const char *group)
-{
-    size_t len = strlen(group);
-
-    return strncmp(command->name, group, len) == 0 &&
-           (command->name[len] == ' ' || command->name[len] == '\0');
-}
-
-/* All commands, or those of one group; how many. */
-static size_t print_commands(const char *group, FILE *out)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < ARRAY_LENGTH(groups); i++) {
-        for (const struct command *command = groups[i]; command->name != NULL; command++) {
-            if (group != NULL && !is_in_group(command, group))
-                continue;
-            (void)fputs("  ", out);
-            print_usage(command, out);
-            count++;
-        }
-    }
-    return count;
-}
-
-static void print_overview(FILE *out)
-{
-    (void)fputs("usage: mectl COMMAND [OPTION]... [ARGUMENT]...\n"
-                "The operator's tool of me-fcgi. Every command knows --help and --config FILE.\n\n",
-                out);
-    (void)print_commands(NULL, out);
+    for (size_t i = 0; i < ARRAY_LENGTH(groups); i++)
+        for (const struct command *command = groups[i]; command->name != NULL; command++)
+            if (index-- == 0)
+                return command;
+    return NULL;
 }
 
 /* ---- which command */
 
 /* The number of words that the command's name takes at the front of the words; 0: it is another
  * one. */
-static int words_of(const struct command *command, int count, char **words)
+static int words_of(const struct command *command, char *const *words)
 {
-    const char *space = strchr(command->name, ' ');
-    size_t first = space == NULL ? strlen(command->name) : (size_t)(space - command->name);
+    struct str second = str_from(command->name), first = str_cut(&second, ' ');
 
-    if (count < 1 || strlen(words[0]) != first || strncmp(words[0], command->name, first) != 0)
+    if (words[0] == NULL || !str_equal(first, str_from(words[0])))
         return 0;
-    if (space == NULL)
+    if (!str_is_set(second))
         return 1;
-    return count > 1 && strcmp(words[1], space + 1) == 0 ? 2 : 0;
+    return str_equal(second, str_from(words[1])) ? 2 : 0;
 }
 
-static const struct command *find_command(int count, char **words, int *used)
+static const struct command *find_command(char *const *words, int *used)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(groups); i++)
-        for (const struct command *command = groups[i]; command->name != NULL; command++) {
-            *used = words_of(command, count, words);
-            if (*used > 0)
-                return command;
-        }
+    const struct command *command;
+
+    for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+        *used = words_of(command, words);
+        if (*used > 0)
+            return command;
+    }
     return NULL;
 }
 
-static enum command_exit refuse_unknown(const char *word)
+static bool names_nothing(const char *word)
 {
-    (void)fprintf(stderr, "mectl: there is no command '%s' with these words", word);
-    (void)fputs("; there are:\n", stderr);
-    if (print_commands(word, stderr) == 0)
-        (void)print_commands(NULL, stderr);
+    return word == NULL || word[0] == '-';
+}
+
+static enum command_exit refuse_leading(const char *option)
+{
+    (void)fprintf(stderr,
+                  "mectl: %s comes ahead of the command: options stand behind it, as in 'mectl "
+                  "user list --json'\n",
+                  option);
+    return COMMAND_USAGE;
+}
+
+/* Names the commands that were meant, or all of them. */
+static enum command_exit refuse_unknown(char *const *words)
+{
+    struct str first = str_from(words[0]);
+    struct str second = names_nothing(words[1]) ? STR_NONE : str_from(words[1]);
+    struct str typed, meant;
+    struct buf both;
+
+    if (names_nothing(words[0]))
+        return refuse_leading(words[0]);
+    buf_init(&both, WORDS_MAX_BYTES);
+    buf_append_str(&both, first);
+    if (str_is_set(second))
+        buf_append_format(&both, " %s", second.data);
+    typed = buf_str(&both);
+    meant = suggestion_command(first, second, typed);
+    (void)fprintf(stderr, "mectl: there is no command '%.*s'", STR_ARGS(typed));
+    if (str_is_set(meant))
+        (void)fprintf(stderr, ": did you mean '%.*s'?\n", STR_ARGS(meant));
+    else
+        (void)fputs("; there are:\n", stderr);
+    if (help_list(str_is_set(meant) ? meant : first, stderr) == 0)
+        (void)help_list(STR_NONE, stderr);
+    buf_free(&both);
     return COMMAND_USAGE;
 }
 
 /* ---- words into an invocation */
 
-static enum command_exit refuse_usage(const struct command *command, const char *word,
+static enum command_exit refuse_usage(const struct command *command, struct str word,
                                       const char *what)
 {
-    (void)fprintf(stderr, "mectl: %s %s; usage: ", word, what);
-    print_usage(command, stderr);
+    (void)fprintf(stderr, "mectl: %.*s %s; usage: ", STR_ARGS(word), what);
+    help_usage(command, stderr);
     return COMMAND_USAGE;
+}
+
+static enum command_exit refuse_option(const struct command *command, struct str name)
+{
+    struct str meant = suggestion_option(command, name);
+
+    (void)fprintf(stderr, "mectl: --%.*s is no option of this command", STR_ARGS(name));
+    if (str_is_set(meant))
+        (void)fprintf(stderr, ": did you mean '--%.*s'?", STR_ARGS(meant));
+    (void)fputs("; usage: ", stderr);
+    help_usage(command, stderr);
+    return COMMAND_USAGE;
+}
+
+/* The parts of "--name=Ada"; the value may be STR_NONE. */
+struct given {
+    struct str word, name, value; /* "--name", "name", "Ada" */
+};
+
+static struct given cut_option(const char *word)
+{
+    struct given given = {.value = str_from(word)};
+
+    given.word = str_cut(&given.value, '=');
+    given.name = (struct str){given.word.data + 2, given.word.len - 2};
+    return given;
 }
 
 /* The place for the value of an option; NULL: there is no such option. */
@@ -145,31 +144,38 @@ static const char **place_of(struct invocation *invocation, struct str name, boo
     return NULL;
 }
 
+static enum command_exit take_json(struct invocation *invocation, const struct given *given)
+{
+    if (str_is_set(given->value))
+        return refuse_usage(invocation->command, given->word, "takes no value");
+    if (invocation->json)
+        return refuse_usage(invocation->command, given->word, "is given twice");
+    invocation->json = true;
+    return COMMAND_OK;
+}
+
 /* Takes an option, and its value where that is the next word. */
 static enum command_exit take_option(struct invocation *invocation, char ***words)
 {
-    const char *word = *(*words)++;
-    struct str value = str_from(word + 2), name = str_cut(&value, '=');
+    struct given given = cut_option(*(*words)++);
     bool takes_value;
     const char **place;
 
-    if (str_equal(name, STR("json")) && invocation->command->has_json && !str_is_set(value)) {
-        invocation->json = true;
-        return COMMAND_OK;
-    }
-    place = place_of(invocation, name, &takes_value);
+    if (invocation->command->has_json && str_equal(given.name, STR("json")))
+        return take_json(invocation, &given);
+    place = place_of(invocation, given.name, &takes_value);
     if (place == NULL)
-        return refuse_usage(invocation->command, word, "is no option of this command");
+        return refuse_option(invocation->command, given.name);
     if (*place != NULL)
-        return refuse_usage(invocation->command, word, "is given twice");
-    if (!takes_value && str_is_set(value))
-        return refuse_usage(invocation->command, word, "takes no value");
-    if (takes_value && !str_is_set(value)) {
+        return refuse_usage(invocation->command, given.word, "is given twice");
+    if (!takes_value && str_is_set(given.value))
+        return refuse_usage(invocation->command, given.word, "takes no value");
+    if (takes_value && !str_is_set(given.value)) {
         if (**words == NULL)
-            return refuse_usage(invocation->command, word, "needs a value");
-        value.data = *(*words)++;
+            return refuse_usage(invocation->command, given.word, "needs a value");
+        given.value.data = *(*words)++;
     }
-    *place = takes_value ? value.data : "";
+    *place = takes_value ? given.value.data : "";
     return COMMAND_OK;
 }
 
@@ -182,7 +188,7 @@ static enum command_exit take_argument(struct invocation *invocation, const char
     else if (command->second != NULL && invocation->second == NULL)
         invocation->second = word;
     else
-        return refuse_usage(command, word, "is one word too many");
+        return refuse_usage(command, str_from(word), "is one word too many");
     return COMMAND_OK;
 }
 
@@ -215,14 +221,19 @@ static enum command_exit take_words(struct invocation *invocation, char **words)
 static enum command_exit check_complete(const struct invocation *invocation)
 {
     const struct command *command = invocation->command;
+    const struct command_option *options = command->options;
 
-    for (size_t i = 0; command->options[i].name != NULL; i++)
-        if (command->options[i].is_required && invocation->values[i] == NULL)
-            return refuse_usage(command, command->options[i].name, "is missing");
+    for (size_t i = 0; options[i].name != NULL; i++) {
+        if (!options[i].is_required || invocation->values[i] != NULL)
+            continue;
+        (void)fprintf(stderr, "mectl: --%s is missing; usage: ", options[i].name);
+        help_usage(command, stderr);
+        return COMMAND_USAGE;
+    }
     if (command->argument != NULL && invocation->argument == NULL && !command->argument_is_optional)
-        return refuse_usage(command, command->argument, "is missing");
+        return refuse_usage(command, str_from(command->argument), "is missing");
     if (command->second != NULL && invocation->second == NULL)
-        return refuse_usage(command, command->second, "is missing");
+        return refuse_usage(command, str_from(command->second), "is missing");
     return COMMAND_OK;
 }
 
@@ -262,187 +273,50 @@ static enum command_exit run(struct invocation *invocation, char **words)
     return finish(result);
 }
 
-static bool is_one_of(const char *word, const char *const *list)
+static bool is_help_word(const char *word)
 {
-    for (; *list != NULL; list++)
-        if (strcmp(word, *list) == 0)
+    static const char *const help_words[] = {"help", "--help", "-h"};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(help_words); i++)
+        if (strcmp(word, help_words[i]) == 0)
             return true;
     return false;
+}
+
+/* Of a command, a group of them, or all. */
+static enum command_exit help(char *const *words)
+{
+    int used = 0;
+    const struct command *command = find_command(words, &used);
+
+    if (command != NULL)
+        help_command(command, stdout);
+    else if (names_nothing(words[0]))
+        help_overview(stdout);
+    else if (!names_nothing(words[1]) || help_list(str_from(words[0]), stdout) == 0)
+        return refuse_unknown(words);
+    return finish(COMMAND_OK);
 }
 
 int command_main(int argc, char **argv, const char *version)
 {
-    static const char *const help_words[] = {"help", "--help", "-h", NULL};
     struct invocation invocation = {.program = argv[0]};
+    char **words = argv + 1;
     int used = 0;
 
     if (argc < 2) {
-        print_overview(stderr);
+        help_overview(stderr);
         return COMMAND_USAGE;
     }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (strcmp(words[0], "--version") == 0) {
         (void)printf("mectl %s\n", version);
         return (int)finish(COMMAND_OK);
     }
-    invocation.command = find_command(argc - 1, argv + 1, &used);
-    if (is_one_of(argv[1], help_words) && (argc == 2 || print_commands(argv[2], stdout) == 0))
-        print_overview(stdout);
-    else if (invocation.command != NULL && asks_for_help(argv + 1))
-        print_command(invocation.command);
-    else if (invocation.command != NULL)
-        return (int)run(&invocation, argv + 1 + used);
-    else if (!is_one_of(argv[1], help_words) &&
-             !(asks_for_help(argv + 1) && print_commands(argv[1], stdout) > 0))
-        return (int)refuse_unknown(argv[1]);
-    return (int)finish(COMMAND_OK);
-}
-
-/* ---- for the commands */
-
-const char *invocation_option(const struct invocation *invocation, const char *name)
-{
-    const struct command_option *options = invocation->command->options;
-
-    for (size_t i = 0; options[i].name != NULL; i++)
-        if (strcmp(options[i].name, name) == 0)
-            return invocation->values[i];
-    return NULL;
-}
-
-bool invocation_flag(const struct invocation *invocation, const char *name)
-{
-    return invocation_option(invocation, name) != NULL;
-}
-
-enum command_exit invocation_fail(const char *format, ...)
-{
-    va_list args;
-
-    (void)fputs("mectl: ", stderr);
-    va_start(args, format);
-    (void)vfprintf(stderr, format, args);
-    va_end(args);
-    (void)fputc('\n', stderr);
-    return COMMAND_FAILED;
-}
-
-bool invocation_settings(struct invocation *invocation)
-{
-    struct err err = {""};
-    const char *found = NULL;
-    struct buf path;
-    bool good;
-
-    buf_init(&path, 4096);
-    good = settings_find(invocation->config, environ, invocation->program, &path, &found, &err) &&
-           settings_load(found, environ, file_readers_of_operator(), &invocation->settings, &err);
-    buf_free(&path);
-    if (!good)
-        (void)invocation_fail("%s", err.text);
-    return good;
-}
-
-bool invocation_database(struct invocation *invocation)
-{
-    struct err err = {""};
-
-    if (!invocation_settings(invocation))
-        return false;
-    invocation->database =
-        database_new(&invocation->settings, DATABASE_ADMIN, file_readers_of_operator(), &err);
-    if (invocation->database == NULL)
-        (void)invocation_fail("%s", err.text);
-    return invocation->database != NULL;
-}
-
-bool invocation_uuid(const char *text, const char *what, struct uuid *out)
-{
-    if (uuid_parse(str_from(text), out))
-        return true;
-    (void)invocation_fail("%s: '%s' is not a UUID, as 01890a5d-ac96-774b-bcce-b302099a8057 is",
-                          what, text);
-    return false;
-}
-
-bool invocation_user(const struct invocation *invocation, struct uuid *out)
-{
-    return invocation_uuid(invocation_option(invocation, "user"), "--user", out);
-}
-
-bool invocation_number(const char *text, const char *what, int64_t min, int64_t max, int64_t *out)
-{
-    struct str digits = str_from(text);
-    bool is_negative = str_starts_with(digits, STR("-"));
-
-    if (is_negative) {
-        digits.data++;
-        digits.len--;
-    }
-    if (str_to_number(digits, INT64_MAX, out)) {
-        *out = is_negative ? -*out : *out;
-        if (*out >= min && *out <= max)
-            return true;
-    }
-    (void)invocation_fail("%s: '%s' is not a number from %lld to %lld", what, text, (long long)min,
-                          (long long)max);
-    return false;
-}
-
-bool invocation_new_id(struct uuid *out)
-{
-    if (uuid_new(clock_now_ms(), out))
-        return true;
-    (void)invocation_fail("the system has no random numbers");
-    return false;
-}
-
-bool invocation_value(const char *text, const char *what, invocation_judge *judge)
-{
-    enum violation violation = text == NULL ? VIOLATION_NONE : judge(str_from(text));
-
-    if (violation == VIOLATION_NONE)
-        return true;
-    (void)invocation_fail("%s: '%s' %s", what, text, violation_text(violation));
-    return false;
-}
-
-enum command_exit invocation_end(enum store_result result, const char *what, const struct err *err)
-{
-    if (result == STORE_OK)
-        return COMMAND_OK;
-    if (result == STORE_NOT_FOUND)
-        return invocation_fail("%s: there is none", what);
-    if (result == STORE_DUPLICATE)
-        return invocation_fail("%s: is there already%s%s", what, err->text[0] == '\0' ? "" : ": ",
-                               err->text);
-    return invocation_fail("%s", err->text);
-}
-
-enum command_exit invocation_print_json(struct json_object *value)
-{
-    const char *text = value == NULL
-                           ? NULL
-                           : json_object_to_json_string_ext(
-                                 value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-
-    if (text != NULL)
-        (void)puts(text);
-    json_object_put(value);
-    return text == NULL ? invocation_fail("out of memory") : COMMAND_OK;
-}
-
-struct json_object *invocation_json_time(int64_t time_ms)
-{
-    char text[CLOCK_TEXT_LEN + 1];
-
-    clock_format(time_ms, text);
-    return json_object_new_string(text);
-}
-
-struct json_object *invocation_json_uuid(const struct uuid *uuid)
-{
-    char text[UUID_TEXT_LEN + 1];
-
-    uuid_format(uuid, text);
-    return json_object_new_string(text);
+    if (is_help_word(words[0]))
+        return (int)help(words + 1);
+    if (asks_for_help(words))
+        return (int)help(words);
+    invocation.command = find_command(words, &used);
+    return (int)(invocation.command == NULL ? refuse_unknown(words)
+                                            : run(&invocation, words + used));
 }

@@ -1,23 +1,13 @@
 /*
- * The commands of mectl as one table, and everything that is the same for all of them: parsing,
- * help, settings, the database, output, exit status. A command itself gets checked words and says
- * what it has to say.
+ * The commands of mectl as one table, and the way from the words of a command line to the run of
+ * one of them. A command itself gets checked words (mectl/invocation.h) and says what it has to
+ * say.
  */
 #ifndef ME_MECTL_COMMAND_H
 #define ME_MECTL_COMMAND_H
 
-#include <json-c/json_types.h>
 #include <stdbool.h>
-#include <stdint.h>
-
-#include "base/arena.h"
-#include "base/compiler.h"
-#include "base/err.h"
-#include "base/str.h"
-#include "base/uuid.h"
-#include "format/settings.h"
-#include "profile/violation.h"
-#include "store/database.h"
+#include <stddef.h>
 
 enum { COMMAND_OPTIONS_MAX = 10 };
 
@@ -49,58 +39,10 @@ extern const struct command badge_commands[], config_commands[], email_commands[
     identity_commands[], migrate_commands[], phone_commands[], session_commands[], token_commands[],
     user_commands[];
 
-/* One call of a command. */
-struct invocation {
-    const struct command *command;
-    const char *values[COMMAND_OPTIONS_MAX]; /* by the option's place; NULL: not given */
-    const char *argument, *second;           /* NULL: not given */
-    const char *config;                      /* --config */
-    bool json;                               /* --json */
-    const char *program;                     /* argv[0] */
-    struct settings settings;
-    struct database *database; /* NULL until invocation_database */
-    struct arena *arena;
-};
+/* All rows in the order of the help; NULL past the last. */
+const struct command *command_at(size_t index);
 
 /* Runs what the words say; writes to standard output and error. */
 int command_main(int argc, char **argv, const char *version);
-
-/* ---- for the commands */
-
-/* An option's value; NULL: not given. A flag that was given has the value "". */
-const char *invocation_option(const struct invocation *invocation, const char *name);
-bool invocation_flag(const struct invocation *invocation, const char *name);
-
-/* Says "mectl: ..." on standard error and returns COMMAND_FAILED. */
-enum command_exit invocation_fail(const char *format, ...) PRINTF_LIKE(1, 2);
-
-/* Reads the settings, as a user of the system who may be root; complains itself. */
-bool invocation_settings(struct invocation *invocation) MUST_CHECK;
-
-/* Reads the settings and makes ready for the database (which connects with its first statement);
- * complains itself. */
-bool invocation_database(struct invocation *invocation) MUST_CHECK;
-
-/* Parse values of the command line; complain themselves. */
-bool invocation_uuid(const char *text, const char *what, struct uuid *out) MUST_CHECK;
-bool invocation_user(const struct invocation *invocation, struct uuid *out) MUST_CHECK; /* --user */
-bool invocation_number(const char *text, const char *what, int64_t min, int64_t max,
-                       int64_t *out) MUST_CHECK;
-bool invocation_new_id(struct uuid *out) MUST_CHECK;
-
-/* Judges a value by one of profile/validate.h; complains itself. NULL is good. */
-typedef enum violation invocation_judge(struct str text);
-bool invocation_value(const char *text, const char *what, invocation_judge *judge) MUST_CHECK;
-
-/* COMMAND_OK, or says what the store said and returns COMMAND_FAILED. `what` is the thing that was
- * not found or is there already. */
-enum command_exit invocation_end(enum store_result result, const char *what, const struct err *err);
-
-/* Prints a JSON value and a line feed, and frees it; NULL: out of memory. */
-enum command_exit invocation_print_json(struct json_object *value);
-
-/* A time or a UUID as a JSON string; NULL: out of memory. */
-struct json_object *invocation_json_time(int64_t time_ms);
-struct json_object *invocation_json_uuid(const struct uuid *uuid);
 
 #endif

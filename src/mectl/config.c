@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "api/cors.h"
-#include "mectl/command.h"
+#include "mectl/invocation.h"
 #include "profile/subtag.h"
 #include "profile/zone.h"
 #include "store/migrations.h"

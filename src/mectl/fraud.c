@@ -1,4 +1,4 @@
-#include "mectl/command.h"
+#include "mectl/invocation.h"
 #include "store/users.h"
 
 static enum command_exit run_add(struct invocation *invocation)

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mectl/command.h"
+#include "mectl/invocation.h"
 #include "store/grants.h"
 #include "store/migrations.h"
 

@@ -1,4 +1,4 @@
-#include "mectl/command.h"
+#include "mectl/invocation.h"
 #include "profile/validate.h"
 #include "store/users.h"
 

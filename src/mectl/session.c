@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "mectl/command.h"
+#include "mectl/invocation.h"
 #include "store/sessions.h"
 
 enum { LIFETIME_S = 3600, LIFETIME_MAX_S = 10 * 365 * 24 * 3600 };

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "format/jsonvalue.h"
-#include "mectl/command.h"
+#include "mectl/invocation.h"
 #include "token/jwt.h"
 #include "token/keyfiles.h"
 #include "token/signer.h"

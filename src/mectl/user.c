@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "mectl/command.h"
+#include "mectl/invocation.h"
 #include "profile/representation.h"
 #include "profile/validate.h"
 #include "store/users.h"

@@ -1,6 +1,7 @@
 """What must be true of every command of mectl that ended, and what it printed."""
 
 import json
+import re
 import subprocess
 
 from support.paths import clean_environment, program
@@ -60,3 +61,37 @@ def assert_needs_its_output(*arguments, conf, **environment):
     done = run_on_full_disk(*arguments, conf=conf, **environment)
     assert done.returncode == 1, done
     assert done.stderr == "mectl: standard output cannot be written\n", done
+
+
+_PART = re.compile(r"\[--([a-z-]+)(?: (\S+))?\]|--([a-z-]+) (\S+)|\[(\S+)\]|(\S+)")
+
+
+class Command:
+    """A row of the table of commands, as `mectl --help` tells it."""
+
+    def __init__(self, line: str):
+        name = re.match(r"mectl ((?:[a-z]+ ?)+)", line)
+        self.name = name[1].strip()
+        self.options = {}  # by name: what the help calls the value, None for a flag
+        self.required, self.words, self.may_lack_word = [], [], False
+        for optional, value, required, needed, word, last in _PART.findall(line[name.end():]):
+            if optional:
+                self.options[optional] = value or None
+            elif required:
+                self.options[required] = needed
+                self.required.append(required)
+            else:
+                self.words.append(word or last)
+                self.may_lack_word = bool(word)
+
+    def __repr__(self):
+        return self.name
+
+
+def all_commands() -> list:
+    """The table of commands."""
+    done = subprocess.run(
+        [str(program("mectl")), "--help"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+        timeout=30, check=True, env=clean_environment(),
+    )
+    return [Command(line.strip()) for line in done.stdout.splitlines() if line.startswith("  mectl ")]
