@@ -8,7 +8,7 @@ static enum command_exit run_add(struct invocation *invocation)
     struct uuid user;
 
     if (!invocation_user(invocation, &user) ||
-        !invocation_value(invocation->argument, "BADGE", validate_badge) ||
+        !invocation_value(invocation->argument, "SCOPE:NAME", validate_badge) ||
         !invocation_database(invocation))
         return COMMAND_FAILED;
     return invocation_end(
@@ -22,7 +22,7 @@ static enum command_exit run_remove(struct invocation *invocation)
     struct uuid user;
 
     if (!invocation_user(invocation, &user) ||
-        !invocation_value(invocation->argument, "BADGE", validate_badge) ||
+        !invocation_value(invocation->argument, "SCOPE:NAME", validate_badge) ||
         !invocation_database(invocation))
         return COMMAND_FAILED;
     return invocation_end(

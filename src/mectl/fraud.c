@@ -12,7 +12,7 @@ static enum command_exit run_add(struct invocation *invocation)
         !invocation_database(invocation))
         return COMMAND_FAILED;
     return invocation_end(users_set_fraud_score(invocation->database, &user, score, &err),
-                          "the user", &err);
+                          invocation_option(invocation, "user"), &err);
 }
 
 static enum command_exit run_remove(struct invocation *invocation)
@@ -23,7 +23,7 @@ static enum command_exit run_remove(struct invocation *invocation)
     if (!invocation_user(invocation, &user) || !invocation_database(invocation))
         return COMMAND_FAILED;
     return invocation_end(users_remove_fraud_score(invocation->database, &user, &err),
-                          "the fraud score", &err);
+                          invocation_option(invocation, "user"), &err);
 }
 
 const struct command fraud_commands[] = {

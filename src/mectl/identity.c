@@ -2,17 +2,7 @@
 #include "profile/validate.h"
 #include "store/users.h"
 
-enum { NAME_OF_ISSUER_MAX_BYTES = 255, PROVIDER_MAX_BYTES = 64 };
-
-static bool check_length(const char *text, const char *what, size_t max)
-{
-    struct str s = str_from(text);
-
-    if (s.len > 0 && s.len <= max)
-        return true;
-    (void)invocation_fail("%s: must have 1 to %zu bytes", what, max);
-    return false;
-}
+enum { CLAIM_MAX_BYTES = 255, PROVIDER_MAX_BYTES = 64 };
 
 static enum command_exit run_add(struct invocation *invocation)
 {
@@ -32,9 +22,9 @@ static enum command_exit run_add(struct invocation *invocation)
     struct uuid user;
 
     if (!invocation_user(invocation, &user) ||
-        !check_length(issuer, "--issuer", NAME_OF_ISSUER_MAX_BYTES) ||
-        !check_length(invocation->argument, "SUBJECT", NAME_OF_ISSUER_MAX_BYTES) ||
-        !check_length(provider, "--provider", PROVIDER_MAX_BYTES) ||
+        !invocation_text(issuer, "--issuer", CLAIM_MAX_BYTES) ||
+        !invocation_text(invocation->argument, "SUBJECT", CLAIM_MAX_BYTES) ||
+        !invocation_text(provider, "--provider", PROVIDER_MAX_BYTES) ||
         !invocation_value(name, "--name", validate_name) ||
         !invocation_value(email, "--email", validate_email) ||
         !invocation_value(url, "--avatar-url", validate_url) || !invocation_database(invocation))

@@ -8,6 +8,7 @@
 #include <json-c/json_types.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/arena.h"
 #include "base/compiler.h"
@@ -35,8 +36,16 @@ struct invocation {
 const char *invocation_option(const struct invocation *invocation, const char *name);
 bool invocation_flag(const struct invocation *invocation, const char *name);
 
-/* Says "mectl: ..." on standard error and returns COMMAND_FAILED. */
+/* Writes text of other programs: control characters, which a terminal would obey, and what is not
+ * UTF-8 as \xHH. */
+void invocation_show(struct str text, FILE *out);
+
+/* Says "mectl: ..." on standard error, written as by invocation_show, and returns COMMAND_FAILED.
+ */
 enum command_exit invocation_fail(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* Says so of a value of the command line: "WHAT: 'VALUE' WHY"; a long value is cut. */
+enum command_exit invocation_refuse(const char *what, const char *value, const char *why);
 
 /* Reads the settings, as a user of the system who may be root; complains itself. */
 bool invocation_settings(struct invocation *invocation) MUST_CHECK;
@@ -52,12 +61,15 @@ bool invocation_number(const char *text, const char *what, int64_t min, int64_t 
                        int64_t *out) MUST_CHECK;
 bool invocation_new_id(struct uuid *out) MUST_CHECK;
 
+/* Text that only its length is judged of, and that it is UTF-8; complains itself. */
+bool invocation_text(const char *text, const char *what, size_t max_bytes) MUST_CHECK;
+
 /* Judges a value by one of profile/validate.h; complains itself. NULL is good. */
 typedef enum violation invocation_judge(struct str text);
 bool invocation_value(const char *text, const char *what, invocation_judge *judge) MUST_CHECK;
 
-/* COMMAND_OK, or says what the store said and returns COMMAND_FAILED. `what` is the thing that was
- * not found or is there already. */
+/* COMMAND_OK, or says what the store said and returns COMMAND_FAILED. `what` was not found or is
+ * there already: the value that the operator gave. */
 enum command_exit invocation_end(enum store_result result, const char *what, const struct err *err);
 
 /* Prints a JSON value and a line feed, and frees it; NULL: out of memory. */

@@ -46,7 +46,7 @@ static enum command_exit print_grants(struct invocation *invocation)
     bool good;
 
     if (!for_mectl && !for_worker) {
-        (void)invocation_fail("--for: '%s' is neither mectl nor worker", account);
+        (void)invocation_refuse("--for", account, "is neither mectl nor worker");
         return COMMAND_USAGE;
     }
     if (!invocation_settings(invocation))
@@ -62,6 +62,20 @@ static enum command_exit print_grants(struct invocation *invocation)
     return good ? COMMAND_OK : invocation_fail("%s", err.text);
 }
 
+/* An account that is named says that nothing was to be applied. */
+static bool go_together(const struct invocation *invocation)
+{
+    bool grants = invocation_flag(invocation, "print-grants");
+
+    if (!grants && !invocation_flag(invocation, "for"))
+        return true;
+    if (grants && !invocation->json && !invocation_flag(invocation, "status") &&
+        !invocation_flag(invocation, "schema"))
+        return true;
+    (void)invocation_fail("migrate: --for goes with --print-grants, and that with no other option");
+    return false;
+}
+
 static enum command_exit run_migrate(struct invocation *invocation)
 {
     bool status = invocation_flag(invocation, "status");
@@ -70,6 +84,8 @@ static enum command_exit run_migrate(struct invocation *invocation)
     struct err err = {""};
     enum store_result result;
 
+    if (!go_together(invocation))
+        return COMMAND_USAGE;
     if (invocation_flag(invocation, "print-grants"))
         return print_grants(invocation);
     if (!invocation_database(invocation))

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "mectl/invocation.h"
 #include "store/sessions.h"
+#include "store/users.h"
 
 enum { LIFETIME_S = 3600, LIFETIME_MAX_S = 10 * 365 * 24 * 3600 };
 
@@ -23,14 +24,6 @@ static enum command_exit print_id(const struct invocation *invocation, const cha
     return invocation_print_json(object);
 }
 
-static bool check_id(struct str id)
-{
-    if (id.len > 0 && id.len <= SESSION_ID_MAX_BYTES)
-        return true;
-    (void)invocation_fail("--id: must have 1 to %d bytes", SESSION_ID_MAX_BYTES);
-    return false;
-}
-
 static enum command_exit run_add(struct invocation *invocation)
 {
     const char *id = invocation_option(invocation, "id");
@@ -47,7 +40,7 @@ static enum command_exit run_add(struct invocation *invocation)
         return COMMAND_FAILED;
     uuid_format(&uuid, new_id);
     id = id == NULL ? new_id : id;
-    if (!check_id(str_from(id)) || !invocation_database(invocation))
+    if (!invocation_text(id, "--id", SESSION_ID_MAX_BYTES) || !invocation_database(invocation))
         return COMMAND_FAILED;
     result = sessions_add(invocation->database, &user, str_from(id), lifetime_s, &err);
     return result == STORE_OK ? print_id(invocation, id) : invocation_end(result, id, &err);
@@ -66,17 +59,19 @@ static bool print_row(void *context, const struct session_row *row)
 {
     char created[CLOCK_TEXT_LEN + 1], expires[CLOCK_TEXT_LEN + 1];
 
-    (void)context;
+    *(bool *)context = true;
     clock_format(row->created_ms, created);
     clock_format(row->expires_ms, expires);
-    return printf("%-7s  %s  %s  %.*s\n", state_of(row), created, expires, STR_ARGS(row->id)) > 0;
+    (void)printf("%-7s  %s  %s  ", state_of(row), created, expires);
+    invocation_show(row->id, stdout);
+    return putchar('\n') != EOF;
 }
 
 static bool print_json_row(void *context, const struct session_row *row)
 {
     struct json_object *object = json_object_new_object();
 
-    (void)context;
+    *(bool *)context = true;
     if (object == NULL)
         return false;
     (void)json_object_object_add(object, "id",
@@ -91,14 +86,20 @@ static bool print_json_row(void *context, const struct session_row *row)
 
 static enum command_exit run_list(struct invocation *invocation)
 {
+    struct profile profile;
     struct err err = {""};
     struct uuid user;
+    bool has_any = false;
+    enum store_result result;
 
     if (!invocation_user(invocation, &user) || !invocation_database(invocation))
         return COMMAND_FAILED;
-    return invocation_end(sessions_list(invocation->database, &user,
-                                        invocation->json ? print_json_row : print_row, NULL, &err),
-                          "the user", &err);
+    result = sessions_list(invocation->database, &user,
+                           invocation->json ? print_json_row : print_row, &has_any, &err);
+    /* None, because there is no such user? */
+    if (result == STORE_OK && !has_any)
+        result = users_show(invocation->database, &user, invocation->arena, &profile, &err);
+    return invocation_end(result, invocation_option(invocation, "user"), &err);
 }
 
 /* ---- session revoke */
@@ -120,7 +121,8 @@ static enum command_exit run_revoke(struct invocation *invocation)
     result = sessions_revoke(invocation->database, &user,
                              all ? STR_NONE : str_from(invocation->argument), &count, &err);
     if (result != STORE_OK)
-        return invocation_end(result, all ? "the user" : invocation->argument, &err);
+        return invocation_end(
+            result, all ? invocation_option(invocation, "user") : invocation->argument, &err);
     (void)printf("%lld revoked\n", (long long)count);
     return COMMAND_OK;
 }

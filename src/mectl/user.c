@@ -9,12 +9,12 @@
 
 enum { LIST_LIMIT_MAX = 1000000, RESOURCE_MAX_BYTES = 64 * 1024 * 1024 };
 
-static bool parse_status(const char *text, enum user_status *out)
+static bool parse_status(const char *text, const char *what, enum user_status *out)
 {
     if (user_status_from_name(str_from(text), out))
         return true;
-    (void)invocation_fail("'%s' is no status: there are pending, active, deleted, invited, banned",
-                          text);
+    (void)invocation_refuse(what, text,
+                            "is no status: there are pending, active, deleted, invited, banned");
     return false;
 }
 
@@ -28,7 +28,7 @@ static bool read_locale(struct invocation *invocation, struct str *out)
     if (text == NULL)
         return true;
     if (validate_locale(str_from(text), canonical) != VIOLATION_NONE) {
-        (void)invocation_fail("--locale: '%s' %s", text, violation_text(VIOLATION_INVALID_LOCALE));
+        (void)invocation_refuse("--locale", text, violation_text(VIOLATION_INVALID_LOCALE));
         return false;
     }
     return arena_copy(invocation->arena, str_from(canonical), out);
@@ -40,8 +40,7 @@ static bool read_timezone(struct invocation *invocation, struct str *out)
     if (!str_is_set(*out) ||
         validate_timezone(*out, invocation->settings.profile.zoneinfo) == VIOLATION_NONE)
         return true;
-    (void)invocation_fail("--timezone: '%s' %s", out->data,
-                          violation_text(VIOLATION_INVALID_TIMEZONE));
+    (void)invocation_refuse("--timezone", out->data, violation_text(VIOLATION_INVALID_TIMEZONE));
     return false;
 }
 
@@ -60,7 +59,8 @@ static bool read_new_user(struct invocation *invocation, struct profile *out)
     const char *url = invocation_option(invocation, "avatar-url");
 
     *out = (struct profile){.status = USER_ACTIVE};
-    if (!read_id(invocation, &out->id) || (status != NULL && !parse_status(status, &out->status)) ||
+    if (!read_id(invocation, &out->id) ||
+        (status != NULL && !parse_status(status, "--status", &out->status)) ||
         !invocation_value(name, "--name", validate_name) ||
         !invocation_value(bio, "--bio", validate_bio) ||
         !invocation_value(url, "--avatar-url", validate_url) ||
@@ -90,6 +90,7 @@ static enum command_exit print_id(const struct invocation *invocation, const str
 
 static enum command_exit run_add(struct invocation *invocation)
 {
+    const char *id = invocation_option(invocation, "id");
     struct profile profile;
     struct err err = {""};
     enum store_result result;
@@ -98,7 +99,7 @@ static enum command_exit run_add(struct invocation *invocation)
         return COMMAND_FAILED;
     result = users_add(invocation->database, &profile, &err);
     if (result != STORE_OK)
-        return invocation_end(result, "the user", &err);
+        return invocation_end(result, id == NULL ? "the user" : id, &err);
     return print_id(invocation, &profile.id);
 }
 
@@ -135,8 +136,11 @@ static bool print_row(void *context, const struct user_row *row)
 
     (void)context;
     uuid_format(&row->id, id);
-    return printf("%s  %-8s  %.*s  %.*s\n", id, user_status_name(row->status), STR_ARGS(row->name),
-                  STR_ARGS(email)) > 0;
+    (void)printf("%s  %-8s  ", id, user_status_name(row->status));
+    invocation_show(row->name, stdout);
+    (void)fputs("  ", stdout);
+    invocation_show(email, stdout);
+    return putchar('\n') != EOF;
 }
 
 static struct json_object *new_string(struct str text)
@@ -174,7 +178,7 @@ static enum command_exit run_list(struct invocation *invocation)
     struct uuid after;
 
     if ((after_text != NULL && !invocation_uuid(after_text, "--after", &after)) ||
-        (status_text != NULL && !parse_status(status_text, &status)) ||
+        (status_text != NULL && !parse_status(status_text, "--status", &status)) ||
         (limit_text != NULL &&
          !invocation_number(limit_text, "--limit", 1, LIST_LIMIT_MAX, &limit)))
         return COMMAND_FAILED;
@@ -195,7 +199,7 @@ static enum command_exit run_status(struct invocation *invocation)
     struct uuid user;
 
     if (!invocation_uuid(invocation->argument, "ID", &user) ||
-        !parse_status(invocation->second, &status) || !invocation_database(invocation))
+        !parse_status(invocation->second, "STATUS", &status) || !invocation_database(invocation))
         return COMMAND_FAILED;
     return invocation_end(users_set_status(invocation->database, &user, status, &err),
                           invocation->argument, &err);

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 
+from support.installation import mectl_command
 from support.paths import clean_environment, program
 
 
@@ -48,10 +49,9 @@ def _without_duplicates(pairs) -> dict:
 
 def run_on_full_disk(*arguments, conf, **environment):
     """mectl with a standard output that takes nothing."""
-    command = [str(program("mectl")), *map(str, arguments), "--config", str(conf)]
     with open("/dev/full", "w", encoding="ascii") as full:
         return subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True,
+            mectl_command(arguments, conf), stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True,
             timeout=60, check=False, env=clean_environment(**environment),
         )
 

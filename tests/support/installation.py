@@ -32,6 +32,14 @@ def write_conf(path: Path, sections: dict) -> Path:
     return path
 
 
+def mectl_command(arguments, conf) -> list:
+    """mectl with these arguments and --config, which does not belong behind a `--`."""
+    words = [str(argument) for argument in arguments]
+    end = words.index("--") if "--" in words else len(words)
+    named = [] if conf is False else ["--config", str(conf)]
+    return [str(program("mectl")), *words[:end], *named, *words[end:]]
+
+
 def rsa_pair() -> tuple:
     """A private key and its public key, both in PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -120,11 +128,8 @@ class Installation:
         Runs mectl with this me.conf (or `conf`; False: none is named) and returns the completed
         process, its output as text. With `check` anything but exit status 0 is an error.
         """
-        command = [str(program("mectl")), *map(str, arguments)]
-        if conf is not False:
-            command += ["--config", str(conf or self.conf)]
         done = subprocess.run(
-            command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            mectl_command(arguments, self.conf if conf is None else conf), input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             timeout=60, check=False, env=clean_environment(**environment),
         )
         if check and done.returncode != 0:
