@@ -30,24 +30,25 @@ packages_disable_service() {
 }
 
 packages_run_apt() {
-    local log
-    log=$(mktemp)
-    if ! DEBIAN_FRONTEND=noninteractive apt-get "$@" >"$log" 2>&1 </dev/null; then
-        tail -n 15 "$log" >&2
-        rm -f "$log"
-        packages_allow_services
-        die "apt-get failed: mend what it says above, then run this again"
-    fi
-    rm -f "$log"
+    DEBIAN_FRONTEND=noninteractive apt-get "$@" </dev/null && return 0
+    packages_allow_services
+    die "apt-get failed: mend what it says above, then run this again"
 }
 
-# Installs what is missing of the packages named; says which. Only root can; another user is told what to type.
-packages_ensure() {
-    local missing service
+# Says which of the packages are missing, and ends where they cannot be installed: only root can.
+packages_announce() {
+    local missing
     missing=$(missing_packages "$@" | tr '\n' ' ')
     [ -n "$missing" ] || return 0
     [ "$(id -u)" = 0 ] || die "packages are missing: as root, apt-get install ${missing% }"
-    say "installing $missing"
+    say "installing ${missing% }"
+}
+
+# Installs what is missing; what apt-get says is printed.
+packages_install() {
+    local missing service
+    missing=$(missing_packages "$@" | tr '\n' ' ')
+    [ -n "$missing" ] || return 0
     packages_forbid_services
     trap packages_allow_services EXIT
     packages_run_apt update
@@ -58,6 +59,19 @@ packages_ensure() {
     done
     packages_allow_services
     trap - EXIT
+}
+
+# Both, in silence unless it fails.
+packages_ensure() {
+    local log
+    packages_announce "$@"
+    log=$(mktemp)
+    if ! (packages_install "$@") >"$log" 2>&1; then
+        tail -n 15 "$log" >&2
+        rm -f "$log"
+        exit 1
+    fi
+    rm -f "$log"
 }
 
 packages_build="gcc make autoconf automake pkg-config libc6-dev libfcgi-dev libjson-c-dev libssl-dev libmariadb-dev tzdata"

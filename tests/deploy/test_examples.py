@@ -31,7 +31,7 @@ def test_the_program_by_its_name_is_the_resource_too(server, tokens, full_user, 
 
 def test_the_workers_that_were_asked_for_are_there(server):
     """One for each CGI request, and none in between."""
-    expected = {"lighttpd-fastcgi": WORKERS + 1, "lighttpd-cgi": 0}.get(server.kind.example.stem, WORKERS)
+    expected = 0 if server.kind.example.stem == "lighttpd-cgi" else WORKERS
     wait_until(lambda: len(server.worker_pids()) == expected, what=f"{expected} workers")
 
 

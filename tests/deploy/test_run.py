@@ -1,7 +1,7 @@
 """scripts/run: from nothing to a running service, again, after a crash, and to nothing."""
 
-import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,59 +9,33 @@ import subprocess
 import pytest
 
 from support.paths import SOURCE
+from support.processes import is_running, wait_until
+from support.run import Run, pasted
+from support.servers import free_port
 
-RUN = SOURCE / "scripts" / "run"
-
-
-def run(folder, *arguments, expect=0):
-    done = subprocess.run(
-        [str(RUN), "--dir", str(folder), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, timeout=300, check=False,
-    )
-    assert done.returncode == expect, done.stdout
-    return done.stdout
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-def alive(pid):
-    """Whether the process runs: one that ended may wait for its parent, which is nobody of ours."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def demo(folder):
-    return json.loads((folder / "demo.json").read_text())
-
-
-def pasted(output, number):
-    """What a curl line of the output answers: the status, then the body as JSON."""
-    line = [row for row in output.splitlines() if row.startswith("curl ")][number]
-    text = subprocess.run(["bash", "-c", line], cwd="/", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                          text=True, timeout=30, check=True).stdout
-    head, _, body = text.partition("\n\n") if "\r\n" not in text else text.partition("\r\n\r\n")
-    return int(head.split()[1]), json.loads(body)
+WORKERS = 2
+STEPS = ["packages", "build", "private MariaDB", "keys", "settings", "schema and accounts", "demo user", "token"]
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run") / "var"
-    output = run(folder, "--detach", "--port", str(free_port()), "--workers", "2")
-    yield folder, output
-    run(folder, "--stop")
+    run = Run(tmp_path_factory.mktemp("run") / "var")
+    output = run("--detach", "--port", free_port(), "--workers", WORKERS)
+    yield run, output
+    run("--stop")
+
+
+def test_every_step_is_shown_with_its_time(service):
+    run, output = service
+    steps, _, _ = output.partition("\nIt runs: ")
+    names = [re.fullmatch(r"(.+?) +\d+\.\d{3} s", line)[1] for line in steps.splitlines()]
+    assert names == [*STEPS, f"lighttpd on port {run.demo['url'].split(':')[2].split('/')[0]}"]
 
 
 def test_the_printed_commands_read_and_change_the_profile(service):
-    folder, output = service
+    run, output = service
     status, profile = pasted(output, 0)
-    assert status == 200 and profile["id"] == demo(folder)["sub"]
+    assert status == 200 and profile["id"] == run.demo["sub"]
     for member in ("emails", "identities", "phoneNumbers", "badges", "userFraudInformation"):
         assert profile[member], member
     status, changed = pasted(output, 1)
@@ -69,56 +43,82 @@ def test_the_printed_commands_read_and_change_the_profile(service):
 
 
 def test_it_leaves_what_it_promises(service):
-    folder, _ = service
+    run, _ = service
     for name in ("me.conf", "bin/me.fcgi", "bin/mectl", "keys/hs256.secret", "keys/rs256.pem", "keys/rs256.pub.pem",
                  "token", "demo.json", "log"):
-        assert (folder / name).exists(), name
+        assert (run.folder / name).exists(), name
     for name in ("keys/hs256.secret", "keys/rs256.pem", "token"):
-        assert (folder / name).stat().st_mode & 0o077 == 0, name
-    pids = demo(folder)["pids"]
-    assert all(pids[kind] and all(alive(pid) for pid in pids[kind]) for kind in ("server", "worker", "database"))
+        assert (run.folder / name).stat().st_mode & 0o077 == 0, name
+    for name in ("bin/me.fcgi", "bin/mectl"):
+        assert (run.folder / name).is_symlink() and os.access(run.folder / name, os.X_OK), name
+    assert list(run.demo) == ["url", "sub", "iss", "aud", "pids"] and list(run.demo["pids"]) == ["server", "worker", "database"]
+    assert all(run.demo["pids"].values()) and all(is_running(pid) for pid in run.pids())
 
 
 def test_both_keys_are_accepted(service):
-    folder, _ = service
+    run, _ = service
     for key in ("hs256.secret", "rs256.pem"):
         token = subprocess.run(
-            [str(folder / "bin/mectl"), "token", "mint", "--config", str(folder / "me.conf"), "--user",
-             demo(folder)["sub"], "--key", str(folder / "keys" / key)],
+            [str(run.folder / "bin/mectl"), "token", "mint", "--config", str(run.folder / "me.conf"), "--user",
+             run.demo["sub"], "--key", str(run.folder / "keys" / key)],
             stdout=subprocess.PIPE, text=True, timeout=30, check=True).stdout.strip()
         status = subprocess.run(
             ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", f"Authorization: Bearer {token}",
-             demo(folder)["url"]], stdout=subprocess.PIPE, text=True, timeout=30, check=True).stdout
+             run.demo["url"]], stdout=subprocess.PIPE, text=True, timeout=30, check=True).stdout
         assert status == "200", key
 
 
 def test_a_second_run_finds_all_in_place(service):
-    folder, _ = service
-    before = demo(folder)
-    output = run(folder, "--detach")
-    assert demo(folder) == before
+    run, _ = service
+    before = run.demo
+    output = run("--detach")
+    assert run.demo == before
     assert pasted(output, 0)[0] == 200
 
 
 def test_what_died_is_started_again_on_the_same_data(service):
-    folder, _ = service
-    run(folder, "--detach")
-    name = pasted(run(folder, "--detach"), 1)[1]["name"]
-    pids = demo(folder)["pids"]
+    run, _ = service
+    name = pasted(run("--detach"), 1)[1]["name"]
     for kind in ("database", "server"):
-        for pid in pids[kind]:
+        for pid in run.demo["pids"][kind]:
             os.kill(pid, signal.SIGKILL)
-    run(folder, "--status", expect=1)
-    status, profile = pasted(run(folder, "--detach"), 0)
+    run("--status", expect=1)
+    status, profile = pasted(run("--detach"), 0)
     assert status == 200 and profile["name"] == name
 
 
 @pytest.mark.parametrize("server", ["nginx", "apache", "cgi", "lighttpd"])
 def test_each_server(service, server):
-    folder, _ = service
-    output = run(folder, "--detach", "--server", server)
+    run, _ = service
+    output = run("--detach", "--server", server)
     assert pasted(output, 0)[0] == 200 and pasted(output, 1)[0] == 200
-    run(folder, "--status")
+    run("--status")
+    assert len(run.demo["pids"]["worker"]) == (0 if server == "cgi" else WORKERS)
+    assert all(is_running(pid) for pid in run.pids())
+
+
+@pytest.mark.parametrize("server", ["nginx", "apache", "lighttpd"])
+def test_a_server_whose_first_process_was_killed_is_started_again(service, server):
+    """The children of nginx and Apache outlive it, and hold the port."""
+    run, _ = service
+    run("--detach", "--server", server)
+    before = run.demo["pids"]
+    os.kill(before["server"][0], signal.SIGKILL)
+    wait_until(lambda: not is_running(before["server"][0]), what="it is gone")
+    assert "server does not run" in run("--status", expect=1)
+    assert pasted(run("--detach"), 0)[0] == 200
+    assert run.demo["pids"]["database"] == before["database"]
+    wait_until(lambda: not any(is_running(pid) for pid in before["server"] + before["worker"]), what="all are gone")
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_as_many_workers_as_were_asked_for(service, workers):
+    run, _ = service
+    output = run("--detach", "--server", "lighttpd", "--workers", workers)
+    assert len(run.demo["pids"]["worker"]) == workers
+    assert pasted(output, 0)[0] == 200
+    output = run("--detach")
+    assert len(run.demo["pids"]["worker"]) == workers, "what was chosen before is kept"
 
 
 def test_a_port_in_use_is_one_sentence(tmp_path):
@@ -126,34 +126,72 @@ def test_a_port_in_use_is_one_sentence(tmp_path):
         one.bind(("127.0.0.1", 0))
         one.listen()
         port = one.getsockname()[1]
-        output = run(tmp_path / "var", "--detach", "--port", str(port), expect=1)
-    assert output == f"run: port {port} is in use: name another one with --port\n"
+        assert Run(tmp_path / "var").refusal("--detach", "--port", port) == (
+            f"run: port {port} is in use: name another one with --port\n")
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
-    output = run(tmp_path / "file" / "var", "--detach", expect=1)
-    assert output.count("\n") == 1 and "--dir" in output
+    assert "--dir" in Run(tmp_path / "file" / "var").refusal("--detach")
+
+
+@pytest.mark.parametrize("name", ["a b", "a\tb", 'a"b', "a$b", "a;b", "a,b", "a#b", "a{b"])
+def test_a_folder_that_the_servers_could_not_be_told_is_one_sentence(tmp_path, name):
+    assert name in Run(tmp_path / name).refusal("--detach")
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("arguments, word", [
+    (["--port", "0"], "--port"), (["--port", "65536"], "--port"), (["--port", "http"], "'http'"), (["--port"], "--port"),
+    (["--workers", "0"], "--workers"), (["--workers", "many"], "'many'"), (["--server", "iis"], "lighttpd, apache, nginx"),
+])
+def test_a_bad_option_is_one_sentence(tmp_path, arguments, word):
+    assert word in Run(tmp_path / "var").refusal(*arguments)
+    assert not (tmp_path / "var").exists()
+
+
+def test_an_unknown_option_tells_the_usage(tmp_path):
+    output = Run(tmp_path / "var")("--xyzzy", expect=2)
+    for option in ("--port", "--dir", "--server", "--workers", "--detach", "--stop", "--status"):
+        assert option in output
+
+
+def test_a_folder_where_nothing_was_started(tmp_path):
+    run = Run(tmp_path / "var")
+    assert run("--stop") == ""
+    assert run("--status", expect=1).count("does not run") == 3
+    assert not run.folder.exists()
+
+
+def test_a_tree_behind_a_link(tmp_path):
+    """Processes are known by where the program really is."""
+    (tmp_path / "link").symlink_to(SOURCE)
+    run = Run(tmp_path / "var", tree=tmp_path / "link")
+    run("--detach", "--port", free_port(), "--workers", "1")
+    pids = run.pids()
+    run("--status")
+    run("--stop")
+    assert len(pids) == 3 and not any(is_running(pid) for pid in pids)
 
 
 def test_stop_leaves_nothing_running(tmp_path):
-    folder = tmp_path / "var"
-    run(folder, "--detach", "--port", str(free_port()), "--workers", "1")
-    pids = [pid for kind in demo(folder)["pids"].values() for pid in kind]
-    run(folder, "--stop")
-    assert pids and not any(alive(pid) for pid in pids)
-    run(folder, "--status", expect=1)
+    run = Run(tmp_path / "var")
+    run("--detach", "--port", free_port(), "--workers", "1")
+    pids = run.pids()
+    run("--stop")
+    assert pids and not any(is_running(pid) for pid in pids)
+    run("--status", expect=1)
 
 
 def test_ctrl_c_leaves_nothing_running(tmp_path):
-    folder = tmp_path / "var"
-    process = subprocess.Popen([str(RUN), "--dir", str(folder), "--port", str(free_port())], text=True,
+    run = Run(tmp_path / "var")
+    process = subprocess.Popen([*run.command, "--port", str(free_port())], text=True,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     for line in process.stdout:
         if "Ctrl-C" in line:
             break
-    pids = [pid for kind in demo(folder)["pids"].values() for pid in kind]
+    pids = run.pids()
     process.send_signal(signal.SIGINT)
     process.wait(timeout=60)
     process.stdout.close()
-    assert pids and not any(alive(pid) for pid in pids)
+    assert pids and not any(is_running(pid) for pid in pids)
