@@ -13,6 +13,7 @@
 #include "gateway/environment.h"
 #include "gateway/fastcgi.h"
 #include "process/descriptors.h"
+#include "process/logfile.h"
 #include "process/stop.h"
 
 extern char **environ;
@@ -79,14 +80,22 @@ static int answer_arguments(const char *program, const char *option)
     return good && fflush(stdout) == 0 ? 0 : 1;
 }
 
+static struct logfile logfile_of(const struct settings *settings)
+{
+    return (struct logfile){settings->log.file, settings->log.max_bytes, settings->log.kept};
+}
+
 /* One life of a worker, with everything made. */
 static int serve(struct api *api, const struct settings *settings, const struct log *log)
 {
+    const struct logfile logfile = logfile_of(settings);
     struct err err = {""};
 
-    if (!descriptor_is_listening(STDIN_FILENO))
+    if (!descriptor_is_listening(STDIN_FILENO)) {
+        logfile_keep_up(&logfile);
         return cgi_serve(api, settings, environ) ? 0 : 1;
-    if (fastcgi_serve(api, settings, log, &err))
+    }
+    if (fastcgi_serve(api, settings, log, &logfile, &err))
         return 0;
     LOG_EVENT(log, LOG_ERROR, "the worker ends", {"detail", str_from(err.text)});
     return 1;
@@ -102,6 +111,14 @@ static int fail(const struct log *log, const struct err *err)
     return cgi_serve(NULL, NULL, environ) ? 0 : 1;
 }
 
+static struct api *make_api(const struct settings *settings, struct log *log, struct err *err)
+{
+    const struct logfile logfile = logfile_of(settings);
+
+    log->level = (enum log_level)settings->log.level;
+    return logfile_open(&logfile, err) ? api_new(settings, log, FILE_READERS_OWN_GROUP, err) : NULL;
+}
+
 static int start(const char *program)
 {
     struct settings settings;
@@ -112,8 +129,7 @@ static int start(const char *program)
 
     if (!load(program, &settings, &err))
         return fail(&log, &err);
-    log.level = (enum log_level)settings.log.level;
-    api = api_new(&settings, &log, FILE_READERS_OWN_GROUP, &err);
+    api = make_api(&settings, &log, &err);
     status = api == NULL ? fail(&log, &err) : serve(api, &settings, &log);
     api_free(api);
     settings_free(&settings);

@@ -124,6 +124,14 @@ const struct setting settings_table[] = {
      .help = "The folder of the time zone database: its names add to those built in."},
     {"log", "level", SETTING_CHOICE, .fallback = "info", .choices = level_choices,
      .offset = AT(log.level), .help = "The least urgent events that are logged."},
+    {"log", "file", SETTING_PATH, .offset = AT(log.file),
+     .help = "A file that the log goes to; unset: the web server's error log."},
+    {"log", "max_bytes", SETTING_NUMBER, .fallback = "10485760", .min = 4096, .max = 1073741824,
+     .offset = AT(log.max_bytes), .unit = "bytes",
+     .help = "From which size on log.file is put away, and a new one begun."},
+    {"log", "kept", SETTING_NUMBER, .fallback = "4", .min = 0, .max = 99, .offset = AT(log.kept),
+     .unit = "files",
+     .help = "How many files that were put away are kept: log.file.1 is the newest."},
 };
 const size_t settings_table_len = ARRAY_LENGTH(settings_table);
 

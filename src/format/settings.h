@@ -65,7 +65,9 @@ struct settings {
         const char *zoneinfo; /* the folder of the system's time zone database */
     } profile;
     struct {
-        int64_t level; /* enum log_level */
+        int64_t level;    /* enum log_level */
+        const char *file; /* unset: standard error */
+        int64_t max_bytes, kept;
     } log;
     const char *file; /* me.conf as it was found; NULL: none was */
     void *memory;     /* owns all of the above */

@@ -16,6 +16,7 @@ enum { HEAD_MAX_BYTES = 64 * 1024, SHORTAGE_PAUSE_US = 100000 };
 struct server {
     struct api *api;
     const struct log *log;
+    const struct logfile *logfile;
     struct stop_waiter *waiter;
     struct buf head;
     char token_variable[ENVIRONMENT_NAME_MAX_BYTES];
@@ -40,6 +41,7 @@ static void handle(struct server *server)
     struct request request;
     struct response response;
 
+    logfile_keep_up(server->logfile);
     environment_read(server->fcgx.envp, server->token_variable, &request);
     request.read = read_stream;
     request.read_context = server->fcgx.in;
@@ -107,9 +109,9 @@ static void loop(struct server *server, struct err *err)
 }
 
 bool fastcgi_serve(struct api *api, const struct settings *settings, const struct log *log,
-                   struct err *err)
+                   const struct logfile *logfile, struct err *err)
 {
-    struct server server = {.api = api, .log = log};
+    struct server server = {.api = api, .log = log, .logfile = logfile};
 
     err_clear(err);
     buf_init(&server.head, HEAD_MAX_BYTES);

@@ -6,10 +6,13 @@
 #define ME_GATEWAY_FASTCGI_H
 
 #include "api/api.h"
+#include "process/logfile.h"
 
-/* Stop handlers are installed (process/stop.h). True: told to stop; false: `err` says why it cannot
- * go on. */
+/*
+ * Stop handlers are installed (process/stop.h), and the log's file is open (process/logfile.h); it
+ * is kept up with between requests. True: told to stop; false: `err` says why it cannot go on.
+ */
 bool fastcgi_serve(struct api *api, const struct settings *settings, const struct log *log,
-                   struct err *err) MUST_CHECK;
+                   const struct logfile *logfile, struct err *err) MUST_CHECK;
 
 #endif
