@@ -1,8 +1,9 @@
 #include "mectl/invocation.h"
+#include "profile/profile.h"
 #include "profile/validate.h"
 #include "store/users.h"
 
-enum { CLAIM_MAX_BYTES = 255, PROVIDER_MAX_BYTES = 64 };
+enum { PROVIDER_MAX_BYTES = 64 };
 
 static enum command_exit run_add(struct invocation *invocation)
 {
@@ -22,8 +23,8 @@ static enum command_exit run_add(struct invocation *invocation)
     struct uuid user;
 
     if (!invocation_user(invocation, &user) ||
-        !invocation_text(issuer, "--issuer", CLAIM_MAX_BYTES) ||
-        !invocation_text(invocation->argument, "SUBJECT", CLAIM_MAX_BYTES) ||
+        !invocation_text(issuer, "--issuer", IDENTITY_MAX_BYTES) ||
+        !invocation_text(invocation->argument, "SUBJECT", IDENTITY_MAX_BYTES) ||
         !invocation_text(provider, "--provider", PROVIDER_MAX_BYTES) ||
         !invocation_value(name, "--name", validate_name) ||
         !invocation_value(email, "--email", validate_email) ||

@@ -27,6 +27,9 @@ enum user_status {
 const char *user_status_name(enum user_status status);
 bool user_status_from_name(struct str name, enum user_status *out) MUST_CHECK;
 
+/* Of an issuer, of a subject: what OpenID Connect Core, section 2, grants a subject. */
+enum { IDENTITY_MAX_BYTES = 255 };
+
 /* Times are as in base/clock.h; a string that is unset is STR_NONE. */
 struct profile_email {
     struct uuid id;

@@ -180,15 +180,26 @@ static enum store_result visit_profile_row(void *context, const struct value *ro
     return STORE_FAILED;
 }
 
-static enum store_result read_profile(struct database *database, const struct uuid *user,
-                                      struct str session, struct reading *reading, struct err *err)
+static bool names_identity(const struct access_request *request)
 {
-    const struct value id = value_uuid(user);
-    const struct value in[] = {value_text(session), id, id, id, id, id};
-    const struct call call = {.statement = STATEMENT_PROFILE_READ,
-                              .in = in,
-                              .visit = visit_profile_row,
-                              .context = reading};
+    return str_is_set(request->subject);
+}
+
+static enum store_result read_profile(struct database *database,
+                                      const struct access_request *request, struct reading *reading,
+                                      struct err *err)
+{
+    const struct value session = value_text(request->session), id = value_uuid(&request->user),
+                       iss = value_text(request->issuer), sub = value_text(request->subject);
+    const struct value of_user[] = {session, id, id, id, id, id};
+    const struct value of_identity[] = {session, iss, sub, iss, sub, iss, sub, iss, sub, iss, sub};
+    const struct call call = {
+        .statement =
+            names_identity(request) ? STATEMENT_PROFILE_READ_OF_IDENTITY : STATEMENT_PROFILE_READ,
+        .in = names_identity(request) ? of_identity : of_user,
+        .visit = visit_profile_row,
+        .context = reading,
+    };
     *reading->profile = (struct profile){0};
     enum store_result result = database_run(database, &call, err);
     if (result == STORE_OK && reading->found)
@@ -201,8 +212,9 @@ static enum store_result read_profile(struct database *database, const struct uu
 enum store_result profiles_read(struct database *database, const struct uuid *user,
                                 struct arena *arena, struct profile *out, struct err *err)
 {
+    const struct access_request request = {.user = *user};
     struct reading reading = {.arena = arena, .profile = out};
-    enum store_result result = read_profile(database, user, STR_NONE, &reading, err);
+    enum store_result result = read_profile(database, &request, &reading, err);
     if (result != STORE_OK || reading.found)
         return result;
     err_set(err, "there is no such user");
@@ -233,15 +245,23 @@ static enum access judge(const struct access_request *request, const struct read
     return by_session != ACCESS_GRANTED ? by_session : by_status;
 }
 
+/* A session id that is longer than any that is stored matches none; asked for, it would be refused.
+ */
+static struct access_request askable(const struct access_request *request)
+{
+    struct access_request askable = *request;
+    if (request->session.len > (size_t)SESSION_ID_MAX_BYTES * UTF8_MAX_BYTES)
+        askable.session = STR_NONE;
+    return askable;
+}
+
 enum store_result profiles_load(struct database *database, const struct access_request *request,
                                 struct arena *arena, struct profile_load *out, struct err *err)
 {
+    const struct access_request asked = askable(request);
     struct reading reading = {.arena = arena, .profile = &out->profile};
-    /* an id that is longer than any that is stored matches none; asked for, it would be refused */
-    bool can_match = request->session.len <= (size_t)SESSION_ID_MAX_BYTES * UTF8_MAX_BYTES;
-    struct str session = can_match ? request->session : STR_NONE;
     *out = (struct profile_load){.access = ACCESS_USER_UNKNOWN};
-    enum store_result result = read_profile(database, &request->user, session, &reading, err);
+    enum store_result result = read_profile(database, &asked, &reading, err);
     if (result != STORE_OK)
         return result;
     out->now_ms = reading.now_ms;
@@ -251,17 +271,55 @@ enum store_result profiles_load(struct database *database, const struct access_r
     return STORE_OK;
 }
 
+static enum store_result visit_found(void *context, const struct value *row, struct err *err)
+{
+    struct uuid *user = context;
+    (void)err;
+    *user = row[0].uuid;
+    return STORE_OK;
+}
+
+/* Whose row is to be locked. STORE_NOT_FOUND: the identity is nobody's. */
+static enum store_result find_user(struct database *database, const struct access_request *request,
+                                   struct uuid *user, struct err *err)
+{
+    int64_t rows = 0;
+    const struct value in[] = {value_text(request->issuer), value_text(request->subject)};
+    const struct call call = {.statement = STATEMENT_USER_FIND,
+                              .in = in,
+                              .visit = visit_found,
+                              .context = user,
+                              .rows = &rows};
+    *user = request->user;
+    if (!names_identity(request))
+        return STORE_OK;
+    enum store_result result = database_run(database, &call, err);
+    return result == STORE_OK && rows == 0 ? STORE_NOT_FOUND : result;
+}
+
+/*
+ * The look-up of an identity comes before the lock without harm: at READ COMMITTED what it saw
+ * binds no statement that follows. What it found is no more than a guess at whose row to lock,
+ * which the read under the lock proves.
+ */
 enum store_result profiles_load_locked(struct database *database,
                                        const struct access_request *request, struct arena *arena,
                                        struct profile_load *out, struct err *err)
 {
-    const struct value in[] = {value_uuid(&request->user)};
-    const struct call lock = {.statement = STATEMENT_USER_LOCK, .in = in};
+    struct uuid user;
     *out = (struct profile_load){.access = ACCESS_USER_UNKNOWN};
-    enum store_result result = database_run(database, &lock, err);
-    if (result != STORE_OK)
+    enum store_result result = find_user(database, request, &user, err);
+    if (result == STORE_NOT_FOUND)
+        return STORE_OK;
+    const struct value in[] = {value_uuid(&user)};
+    if (result == STORE_OK)
+        result = database_run_counted(database, STATEMENT_USER_LOCK, in, NULL, err);
+    if (result == STORE_OK)
+        result = profiles_load(database, request, arena, out, err);
+    if (result != STORE_OK || out->access != ACCESS_GRANTED || uuid_equal(&out->profile.id, &user))
         return result;
-    return profiles_load(database, request, arena, out, err);
+    err_set(err, "the identity became another user's");
+    return STORE_CONFLICT;
 }
 
 enum store_result profiles_update(struct database *database, const struct profile *profile,

@@ -17,10 +17,11 @@
 #include "profile/profile.h"
 #include "store/database.h"
 
-/* For whom a profile is asked. */
+/* For whom a profile is asked: a user, or whose the identity is. */
 struct access_request {
     struct uuid user;
-    struct str session; /* STR_NONE: no session is checked */
+    struct str issuer, subject; /* IDENTITY_MAX_BYTES at most; STR_NONE, both: `user` is meant */
+    struct str session;         /* STR_NONE: no session is checked */
 };
 
 enum access {
@@ -51,7 +52,10 @@ enum store_result profiles_load(struct database *database, const struct access_r
                                 struct arena *arena, struct profile_load *out,
                                 struct err *err) MUST_CHECK;
 
-/* Within a transaction: locks the users row, then reads what profiles_load reads. */
+/*
+ * Within a transaction: locks the users row, then reads what profiles_load reads. Where an identity
+ * became another user's between the two, that is a STORE_CONFLICT.
+ */
 enum store_result profiles_load_locked(struct database *database,
                                        const struct access_request *request, struct arena *arena,
                                        struct profile_load *out, struct err *err) MUST_CHECK;

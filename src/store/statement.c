@@ -1,5 +1,6 @@
 #include "store/statement.h"
 
+#include "profile/profile.h"
 #include "profile/validate.h"
 #include "store/sessions.h"
 
@@ -11,7 +12,7 @@ enum {
     LOCALE_BYTES = LOCALE_MAX_BYTES * UTF8_MAX_BYTES,
     TIMEZONE_BYTES = TIMEZONE_MAX_BYTES * UTF8_MAX_BYTES,
     EMAIL_BYTES = EMAIL_MAX_BYTES * UTF8_MAX_BYTES,
-    IDENTITY_BYTES = 255 * UTF8_MAX_BYTES,
+    IDENTITY_BYTES = IDENTITY_MAX_BYTES * UTF8_MAX_BYTES,
     NUMBER_BYTES = 16 * UTF8_MAX_BYTES,
     BADGE_BYTES = BADGE_PART_MAX_BYTES * UTF8_MAX_BYTES,
     STATUS_BYTES = 16,
@@ -32,61 +33,104 @@ enum {
         "id", VALUE_UUID, 0                                                                        \
     }
 
+#define ISSUER_IN                                                                                  \
+    {                                                                                              \
+        "issuer", VALUE_TEXT, IDENTITY_BYTES                                                       \
+    }
+#define SUBJECT_IN                                                                                 \
+    {                                                                                              \
+        "subject", VALUE_TEXT, IDENTITY_BYTES                                                      \
+    }
+
+/* What each branch of the UNION selects, from a table or join that has the rows as c. */
+#define PROFILE_OF_USER                                                                            \
+    "SELECT 1 AS kind, c.id AS id, c.created_at AS created, c.updated_at AS updated,"              \
+    " UTC_TIMESTAMP(3) AS now,"                                                                    \
+    " (SELECT COUNT(*) FROM sessions a WHERE a.user_id = c.id AND a.revoked_at IS NULL"            \
+    " AND a.expires_at > UTC_TIMESTAMP(3)) AS number1,"                                            \
+    " f.score AS number2,"                                                                         \
+    " CASE WHEN s.id IS NULL THEN 0 WHEN s.revoked_at IS NOT NULL THEN 2"                          \
+    " WHEN s.expires_at <= UTC_TIMESTAMP(3) THEN 3 ELSE 1 END AS number3,"                         \
+    " NULL AS number4, c.name AS text1, c.locale AS text2, c.timezone AS text3,"                   \
+    " c.avatar_url AS text4, c.bio AS text5, c.status AS text6"
+#define PROFILE_USER_JOINS                                                                         \
+    " LEFT JOIN user_fraud_information f ON f.user_id = c.id"                                      \
+    " LEFT JOIN sessions s ON s.user_id = c.id AND s.id = ?"
+#define PROFILE_OF_EMAILS                                                                          \
+    " UNION ALL SELECT 2, c.id, c.created_at, c.updated_at, NULL, c.verified, c.password_set,"     \
+    " c.token_set, c.is_default, c.email, NULL, NULL, NULL, NULL, NULL"
+#define PROFILE_OF_IDENTITIES                                                                      \
+    " UNION ALL SELECT 3, NULL, c.created_at, c.updated_at, NULL, NULL, NULL, NULL, NULL,"         \
+    " c.subject, c.provider, c.name, c.avatar_url, NULL, c.email"
+#define PROFILE_OF_PHONES                                                                          \
+    " UNION ALL SELECT 4, c.id, c.created_at, c.updated_at, NULL, c.verified, c.is_primary,"       \
+    " NULL, NULL, c.number, NULL, NULL, NULL, NULL, NULL"
+#define PROFILE_OF_BADGES                                                                          \
+    " UNION ALL SELECT 5, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"                         \
+    " c.scope, c.name, NULL, NULL, NULL, NULL"
+
+/* The same by an identity: its unique key, which the index alone answers, is looked up before a
+ * branch is planned, so from there on the plan is that of a user's id. */
+#define BY_IDENTITY " FROM user_identities k JOIN "
+#define OF_THE_SAME " c ON c.user_id = k.user_id WHERE k.issuer = ? AND k.subject = ?"
+
+#define PROFILE_OUT                                                                                \
+    {                                                                                              \
+        [PROFILE_KIND] = {"kind", VALUE_NUMBER, 0}, [PROFILE_ID] = {"id", VALUE_UUID, 0},          \
+        [PROFILE_CREATED] = {"created_at", VALUE_TIME, 0},                                         \
+        [PROFILE_UPDATED] = {"updated_at", VALUE_TIME, 0}, [PROFILE_NOW] = {"now", VALUE_TIME, 0}, \
+        [PROFILE_NUMBER1] = {"active sessions or verified", VALUE_NUMBER, 0},                      \
+        [PROFILE_NUMBER2] = {"score, password_set or is_primary", VALUE_NUMBER, 0},                \
+        [PROFILE_NUMBER3] = {"session or token_set", VALUE_NUMBER, 0},                             \
+        [PROFILE_NUMBER4] = {"is_default", VALUE_NUMBER, 0},                                       \
+        [PROFILE_TEXT1] = {"name, email, subject, number or scope", VALUE_TEXT, NAME_BYTES},       \
+        [PROFILE_TEXT2] = {"locale, provider or badge", VALUE_TEXT, IDENTITY_BYTES},               \
+        [PROFILE_TEXT3] = {"timezone or identity's name", VALUE_TEXT, NAME_BYTES},                 \
+        [PROFILE_TEXT4] = {"avatar_url", VALUE_TEXT, URL_BYTES},                                   \
+        [PROFILE_TEXT5] = {"bio", VALUE_TEXT, BIO_BYTES},                                          \
+        [PROFILE_TEXT6] = {"status or identity's email", VALUE_TEXT, EMAIL_BYTES},                 \
+    }
+
 static const struct statement statements[STATEMENT__MAX] = {
     [STATEMENT_PROFILE_READ] =
         {
             .name = "profile_read",
-            .sql =
-                "SELECT 1 AS kind, u.id AS id, u.created_at AS created, u.updated_at AS updated,"
-                " UTC_TIMESTAMP(3) AS now,"
-                " (SELECT COUNT(*) FROM sessions a WHERE a.user_id = u.id AND a.revoked_at IS NULL"
-                " AND a.expires_at > UTC_TIMESTAMP(3)) AS number1,"
-                " f.score AS number2,"
-                " CASE WHEN s.id IS NULL THEN 0 WHEN s.revoked_at IS NOT NULL THEN 2"
-                " WHEN s.expires_at <= UTC_TIMESTAMP(3) THEN 3 ELSE 1 END AS number3,"
-                " NULL AS number4, u.name AS text1, u.locale AS text2, u.timezone AS text3,"
-                " u.avatar_url AS text4, u.bio AS text5, u.status AS text6"
-                " FROM users u"
-                " LEFT JOIN user_fraud_information f ON f.user_id = u.id"
-                " LEFT JOIN sessions s ON s.user_id = u.id AND s.id = ?"
-                " WHERE u.id = ?"
-                " UNION ALL SELECT 2, id, created_at, updated_at, NULL, verified, password_set,"
-                " token_set, is_default, email, NULL, NULL, NULL, NULL, NULL"
-                " FROM user_emails WHERE user_id = ?"
-                " UNION ALL SELECT 3, NULL, created_at, updated_at, NULL, NULL, NULL, NULL, NULL,"
-                " subject, provider, name, avatar_url, NULL, email"
-                " FROM user_identities WHERE user_id = ?"
-                " UNION ALL SELECT 4, id, created_at, updated_at, NULL, verified, is_primary,"
-                " NULL, NULL, number, NULL, NULL, NULL, NULL, NULL"
-                " FROM user_phone_numbers WHERE user_id = ?"
-                " UNION ALL SELECT 5, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
-                " scope, name, NULL, NULL, NULL, NULL"
-                " FROM user_badges WHERE user_id = ?",
+            .sql = PROFILE_OF_USER
+            " FROM users c" PROFILE_USER_JOINS " WHERE c.id = ?" PROFILE_OF_EMAILS
+            " FROM user_emails c WHERE c.user_id = ?" PROFILE_OF_IDENTITIES
+            " FROM user_identities c WHERE c.user_id = ?" PROFILE_OF_PHONES
+            " FROM user_phone_numbers c WHERE c.user_id = ?" PROFILE_OF_BADGES
+            " FROM user_badges c WHERE c.user_id = ?",
             .in = {{"session", VALUE_TEXT, SESSION_BYTES},
                    USER_IN,
                    USER_IN,
                    USER_IN,
                    USER_IN,
                    USER_IN},
-            .out =
-                {
-                    [PROFILE_KIND] = {"kind", VALUE_NUMBER, 0},
-                    [PROFILE_ID] = {"id", VALUE_UUID, 0},
-                    [PROFILE_CREATED] = {"created_at", VALUE_TIME, 0},
-                    [PROFILE_UPDATED] = {"updated_at", VALUE_TIME, 0},
-                    [PROFILE_NOW] = {"now", VALUE_TIME, 0},
-                    [PROFILE_NUMBER1] = {"active sessions or verified", VALUE_NUMBER, 0},
-                    [PROFILE_NUMBER2] = {"score, password_set or is_primary", VALUE_NUMBER, 0},
-                    [PROFILE_NUMBER3] = {"session or token_set", VALUE_NUMBER, 0},
-                    [PROFILE_NUMBER4] = {"is_default", VALUE_NUMBER, 0},
-                    [PROFILE_TEXT1] = {"name, email, subject, number or scope", VALUE_TEXT,
-                                       NAME_BYTES},
-                    [PROFILE_TEXT2] = {"locale, provider or badge", VALUE_TEXT, IDENTITY_BYTES},
-                    [PROFILE_TEXT3] = {"timezone or identity's name", VALUE_TEXT, NAME_BYTES},
-                    [PROFILE_TEXT4] = {"avatar_url", VALUE_TEXT, URL_BYTES},
-                    [PROFILE_TEXT5] = {"bio", VALUE_TEXT, BIO_BYTES},
-                    [PROFILE_TEXT6] = {"status or identity's email", VALUE_TEXT, EMAIL_BYTES},
-                },
+            .out = PROFILE_OUT,
+        },
+    [STATEMENT_PROFILE_READ_OF_IDENTITY] =
+        {
+            .name = "profile_read_of_identity",
+            .sql = PROFILE_OF_USER BY_IDENTITY
+            "users c ON c.id = k.user_id" PROFILE_USER_JOINS
+            " WHERE k.issuer = ? AND k.subject = ?" PROFILE_OF_EMAILS BY_IDENTITY
+            "user_emails" OF_THE_SAME PROFILE_OF_IDENTITIES BY_IDENTITY
+            "user_identities" OF_THE_SAME PROFILE_OF_PHONES BY_IDENTITY
+            "user_phone_numbers" OF_THE_SAME PROFILE_OF_BADGES BY_IDENTITY
+            "user_badges" OF_THE_SAME,
+            .in = {{"session", VALUE_TEXT, SESSION_BYTES},
+                   ISSUER_IN,
+                   SUBJECT_IN,
+                   ISSUER_IN,
+                   SUBJECT_IN,
+                   ISSUER_IN,
+                   SUBJECT_IN,
+                   ISSUER_IN,
+                   SUBJECT_IN,
+                   ISSUER_IN,
+                   SUBJECT_IN},
+            .out = PROFILE_OUT,
         },
     [STATEMENT_PROFILE_UPDATE] =
         {
@@ -108,6 +152,13 @@ static const struct statement statements[STATEMENT__MAX] = {
             .sql = "SELECT id FROM users WHERE id = ? FOR UPDATE",
             .in = {USER_IN},
             .out = {{"id", VALUE_UUID, 0}},
+        },
+    [STATEMENT_USER_FIND] =
+        {
+            .name = "user_find",
+            .sql = "SELECT user_id FROM user_identities WHERE issuer = ? AND subject = ?",
+            .in = {ISSUER_IN, SUBJECT_IN},
+            .out = {{"user_id", VALUE_UUID, 0}},
         },
     [STATEMENT_USER_ADD] =
         {
@@ -226,8 +277,8 @@ static const struct statement statements[STATEMENT__MAX] = {
             .writes = true,
             .in = {USER_IN,
                    ROW_ID_IN,
-                   {"issuer", VALUE_TEXT, IDENTITY_BYTES},
-                   {"subject", VALUE_TEXT, IDENTITY_BYTES},
+                   ISSUER_IN,
+                   SUBJECT_IN,
                    {"provider", VALUE_TEXT, IDENTITY_BYTES},
                    {"name", VALUE_TEXT, NAME_BYTES},
                    {"email", VALUE_TEXT, EMAIL_BYTES},
@@ -238,9 +289,7 @@ static const struct statement statements[STATEMENT__MAX] = {
             .name = "identity_remove",
             .sql = "DELETE FROM user_identities WHERE user_id = ? AND issuer = ? AND subject = ?",
             .writes = true,
-            .in = {USER_IN,
-                   {"issuer", VALUE_TEXT, IDENTITY_BYTES},
-                   {"subject", VALUE_TEXT, IDENTITY_BYTES}},
+            .in = {USER_IN, ISSUER_IN, SUBJECT_IN},
         },
     [STATEMENT_BADGE_ADD] =
         {

@@ -22,7 +22,7 @@ static void add_ann(struct fixture *fixture)
 static enum store_result load_from(struct fixture *fixture, struct database *database)
 {
     struct profile_load out;
-    const struct access_request request = {fixture_id(1), STR_NONE};
+    const struct access_request request = {.user = fixture_id(1)};
     return profiles_load(database, &request, fixture->arena, &out, &fixture->err);
 }
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -10,7 +11,7 @@
 
 #include "store/migrations.h"
 
-enum { SQL_MAX_BYTES = 100000 };
+enum { SQL_MAX_BYTES = 100000, RIVAL_LOOKS_MAX = 60, RIVAL_LOOK_NS = 150000000 };
 
 bool fixture_is_possible(void)
 {
@@ -148,6 +149,80 @@ void fixture_kill_connections(struct fixture *fixture)
         (void)fixture_sql_error(fixture, sql); /* it may have gone by itself */
         (void)nanosleep(&(struct timespec){0, 2000000}, NULL);
     }
+}
+
+/* From here on in the rival's process, where no assertion of cmocka may end. */
+static void run_all(MYSQL *mysql, const char *const *statements)
+{
+    for (; *statements != NULL; statements++) {
+        if (mysql_real_query(mysql, *statements, strlen(*statements)) == 0)
+            continue;
+        (void)fprintf(stderr, "%s: %s\n", *statements, mysql_error(mysql));
+        _exit(1);
+    }
+}
+
+static bool is_awaited(MYSQL *mysql)
+{
+    static const char sql[] = "SELECT 1 FROM information_schema.INNODB_TRX"
+                              " WHERE trx_state = 'LOCK WAIT'";
+    if (mysql_real_query(mysql, sql, sizeof(sql) - 1) != 0)
+        return false;
+    MYSQL_RES *rows = mysql_store_result(mysql);
+    bool found = rows != NULL && mysql_num_rows(rows) > 0;
+    mysql_free_result(rows);
+    return found;
+}
+
+/* Not more often than ten times a second: InnoDB renews that table only when nobody read it for so
+ * long. */
+static void wait_until_awaited(MYSQL *mysql)
+{
+    for (int i = 0; i < RIVAL_LOOKS_MAX; i++) {
+        (void)nanosleep(&(struct timespec){0, RIVAL_LOOK_NS}, NULL);
+        if (is_awaited(mysql))
+            return;
+    }
+    (void)fputs("nobody waits for the rival\n", stderr);
+    _exit(1);
+}
+
+static void be_rival(const struct fixture *fixture, const char *const *first,
+                     const char *const *then, int ready)
+{
+    MYSQL *mysql = mysql_init(NULL);
+    if (mysql == NULL || mysql_real_connect(mysql, NULL, "root", NULL, fixture->name, 0,
+                                            fixture->host[0], 0) == NULL)
+        _exit(1);
+    run_all(mysql, first);
+    if (write(ready, "", 1) != 1)
+        _exit(1);
+    wait_until_awaited(mysql);
+    run_all(mysql, then);
+    mysql_close(mysql);
+    _exit(0);
+}
+
+pid_t fixture_rival(struct fixture *fixture, const char *const *first, const char *const *then)
+{
+    int ready[2];
+    char byte;
+    assert_int_equal(pipe(ready), 0);
+    pid_t rival = fork();
+    assert_true(rival >= 0);
+    if (rival == 0)
+        be_rival(fixture, first, then, ready[1]);
+    assert_int_equal(close(ready[1]), 0);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(close(ready[0]), 0);
+    return rival;
+}
+
+void fixture_join(pid_t rival)
+{
+    int status = -1;
+    assert_int_equal(waitpid(rival, &status, 0), rival);
+    assert_int_equal(status, 0);
 }
 
 struct uuid fixture_id(unsigned char byte)

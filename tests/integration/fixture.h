@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "../unit/unit.h"
 
@@ -53,6 +54,14 @@ int64_t fixture_number(struct fixture *fixture, const char *format, ...) PRINTF_
 
 /* Ends all connections to the database but root's, and waits until they are gone. */
 void fixture_kill_connections(struct fixture *fixture);
+
+/*
+ * Another client of the database, a process of its own: has run the statements of `first` when this
+ * returns, and runs those of `then` as soon as somebody waits for a lock that it holds. Both end in
+ * NULL. fixture_join waits for its end, and the test fails where it did not go so.
+ */
+pid_t fixture_rival(struct fixture *fixture, const char *const *first, const char *const *then);
+void fixture_join(pid_t rival);
 
 /* The id whose bytes are all `byte`, in C and as it is written in SQL. */
 struct uuid fixture_id(unsigned char byte);

@@ -262,7 +262,7 @@ static void the_printed_accounts_can_do_what_they_must_and_no_more(void **state)
     struct fixture *fixture = *state;
     struct settings settings = fixture->settings;
     struct profile_load loaded;
-    const struct access_request request = {fixture_id(1), STR("s")};
+    const struct access_request request = {.user = fixture_id(1), .session = STR("s")};
     struct profile profile = {.id = fixture_id(1), .name = STR("Anna"), .updated_ms = 1};
     settings.database.user = "me_test_worker";
     settings.database.password = "it's \\ secret";

@@ -2,7 +2,11 @@
  */
 #include "fixture.h"
 
+#include <mysql.h>
+
+#include "base/buf.h"
 #include "store/profiles.h"
+#include "store/statement.h"
 
 #define ANN FIXTURE_ID("01")
 #define BOB FIXTURE_ID("02")
@@ -30,7 +34,7 @@ static void add_session(struct fixture *fixture, const char *id, int end_s, cons
 static struct profile_load load(struct fixture *fixture, struct str session)
 {
     struct profile_load out;
-    const struct access_request request = {fixture_id(1), session};
+    const struct access_request request = {.user = fixture_id(1), .session = session};
     assert_stored(fixture,
                   profiles_load(fixture->database, &request, fixture->arena, &out, &fixture->err));
     return out;
@@ -180,7 +184,7 @@ static void text_that_fills_its_column_comes_whole(void **state)
 static void refuse_load(struct fixture *fixture, const char *part)
 {
     struct profile_load out;
-    const struct access_request request = {fixture_id(1), STR_NONE};
+    const struct access_request request = {.user = fixture_id(1)};
     assert_refused(fixture, STORE_FAILED,
                    profiles_load(fixture->database, &request, fixture->arena, &out, &fixture->err),
                    part);
@@ -311,7 +315,7 @@ static void a_profile_too_large_for_the_request_is_an_error(void **state)
     struct fixture *fixture = *state;
     struct arena *small = arena_new(4096);
     struct profile_load out;
-    const struct access_request request = {fixture_id(1), STR_NONE};
+    const struct access_request request = {.user = fixture_id(1)};
     assert_non_null(small);
     add_ann(fixture);
     fixture_sql(fixture, "UPDATE users SET bio = REPEAT('\xF0\x9F\x98\x80', 4096)");
@@ -341,7 +345,7 @@ static enum store_result work_patch(struct database *database, void *context, st
 {
     struct fixture *fixture = context;
     struct profile_load out;
-    const struct access_request request = {fixture_id(1), STR_NONE};
+    const struct access_request request = {.user = fixture_id(1)};
     enum store_result result = profiles_load_locked(database, &request, fixture->arena, &out, err);
     if (result != STORE_OK)
         return result;
@@ -411,7 +415,7 @@ static enum store_result work_look_for_lock(struct database *database, void *con
 {
     struct fixture *fixture = context;
     struct profile_load out;
-    const struct access_request request = {fixture_id(1), STR_NONE};
+    const struct access_request request = {.user = fixture_id(1)};
     enum store_result result = profiles_load_locked(database, &request, fixture->arena, &out, err);
     assert_int_equal(out.access, ACCESS_GRANTED);
     fixture_sql(fixture, "SET innodb_lock_wait_timeout = 0");
@@ -433,10 +437,308 @@ static void the_locked_load_of_nobody_tells_so(void **state)
 {
     struct fixture *fixture = *state;
     struct profile_load out;
-    const struct access_request request = {fixture_id(9), STR_NONE};
+    const struct access_request request = {.user = fixture_id(9)};
     assert_stored(fixture, profiles_load_locked(fixture->database, &request, fixture->arena, &out,
                                                 &fixture->err));
     assert_int_equal(out.access, ACCESS_USER_UNKNOWN);
+}
+
+/* ---- by an identity */
+
+#define ISSUER "https://id.example.com"
+
+static void add_identity(struct fixture *fixture, const char *user, const char *issuer,
+                         const char *subject)
+{
+    fixture_sql(fixture,
+                "INSERT INTO user_identities (user_id, id, issuer, subject, provider)"
+                " VALUES (%s, UNHEX(MD5(CONCAT('%s', '%s'))), '%s', '%s', 'p')",
+                user, issuer, subject, issuer, subject);
+}
+
+static struct profile_load load_identity(struct fixture *fixture, struct str issuer,
+                                         struct str subject, struct str session)
+{
+    struct profile_load out;
+    const struct access_request request = {
+        .issuer = issuer, .subject = subject, .session = session};
+    assert_stored(fixture,
+                  profiles_load(fixture->database, &request, fixture->arena, &out, &fixture->err));
+    return out;
+}
+
+static void an_identity_reads_what_its_user_does(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    add_bob(fixture);
+    add_identity(fixture, ANN, ISSUER, "ann");
+    add_identity(fixture, ANN, ISSUER, "ann again");
+    add_identity(fixture, BOB, ISSUER, "bob");
+    add_session(fixture, "s", 60, "NULL");
+    fixture_sql(fixture, "UPDATE users SET bio = CONCAT('of ', name), avatar_url = 'https://a',"
+                         " locale = 'nl', timezone = 'UTC'");
+    fixture_sql(fixture, "INSERT INTO user_fraud_information (user_id, score) VALUES (" ANN
+                         ", 7), (" BOB ", 8)");
+    fixture_sql(fixture, "INSERT INTO user_badges (user_id, scope, name) VALUES (" ANN
+                         ", 'a', 'b'), (" BOB ", 'c', 'd')");
+    fixture_sql(fixture,
+                "INSERT INTO user_emails (user_id, id, email, is_default) VALUES (" ANN ", " ANN
+                ", 'ann@example.com', 1), (" BOB ", " BOB ", 'bob@example.com', 1)");
+    fixture_sql(fixture, "INSERT INTO user_phone_numbers (user_id, id, number) VALUES (" ANN
+                         ", " ANN ", '+12'), (" BOB ", " BOB ", '+13')");
+    struct profile by_id = load(fixture, STR_NONE).profile;
+    struct profile out = load_identity(fixture, STR(ISSUER), STR("ann"), STR_NONE).profile;
+    assert_true(uuid_equal(&out.id, &by_id.id));
+    assert_str_equal(out.bio, "of Ann");
+    assert_int_equal(out.fraud_score, 7);
+    assert_int_equal(out.active_sessions, 1);
+    assert_int_equal(out.created_ms, by_id.created_ms);
+    assert_int_equal(out.updated_ms, by_id.updated_ms);
+    assert_int_equal(out.identity_count, 2);
+    assert_int_equal(out.email_count, 1);
+    assert_str_equal(out.emails[0].address, "ann@example.com");
+    assert_int_equal(out.phone_count, 1);
+    assert_str_equal(out.phones[0].number, "+12");
+    assert_int_equal(out.badge_count, 1);
+    assert_str_equal(out.badges[0], "a:b");
+    out = load_identity(fixture, STR(ISSUER), STR("ann again"), STR_NONE).profile;
+    assert_str_equal(out.name, "Ann");
+    out = load_identity(fixture, STR(ISSUER), STR("bob"), STR_NONE).profile;
+    assert_str_equal(out.name, "Bob");
+}
+
+static void an_identity_is_compared_bytewise(void **state)
+{
+    static const struct {
+        struct str issuer, subject;
+    } others[] = {
+        {STR(ISSUER), STR("S1")},
+        {STR(ISSUER), STR("s1 ")},
+        {STR(ISSUER), STR(" s1")},
+        {STR(ISSUER), STR("s")},
+        {STR(ISSUER), STR("s%")},
+        {STR(ISSUER), STR("s\xEF\xBC\x91")},  /* full-width 1 */
+        {STR(ISSUER), STR("s1\xE2\x80\x8B")}, /* zero-width space */
+        {STR(ISSUER), STR("s1\0")},
+        {STR(ISSUER), STR("")},
+        {STR(ISSUER "/"), STR("s1")},
+        {STR("HTTPS://id.example.com"), STR("s1")},
+        {STR("s1"), STR(ISSUER)},
+        {STR(""), STR("s1")},
+    };
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    add_identity(fixture, ANN, ISSUER, "s1");
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+        if (load_identity(fixture, others[i].issuer, others[i].subject, STR_NONE).access !=
+            ACCESS_USER_UNKNOWN)
+            fail_msg("%.*s of %.*s is somebody", STR_ARGS(others[i].subject),
+                     STR_ARGS(others[i].issuer));
+    assert_int_equal(load_identity(fixture, STR(ISSUER), STR("s1"), STR_NONE).access,
+                     ACCESS_GRANTED);
+}
+
+static void a_subject_of_another_issuer_is_another_user(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    add_bob(fixture);
+    add_identity(fixture, ANN, "https://one.example.com", "s");
+    add_identity(fixture, BOB, "https://two.example.com", "s");
+    assert_str_equal(
+        load_identity(fixture, STR("https://one.example.com"), STR("s"), STR_NONE).profile.name,
+        "Ann");
+    assert_str_equal(
+        load_identity(fixture, STR("https://two.example.com"), STR("s"), STR_NONE).profile.name,
+        "Bob");
+    assert_int_equal(
+        load_identity(fixture, STR("https://three.example.com"), STR("s"), STR_NONE).access,
+        ACCESS_USER_UNKNOWN);
+}
+
+static void status_and_session_of_an_identity_are_judged(void **state)
+{
+    static const struct {
+        const char *status, *session;
+        enum access access;
+    } rows[] = {
+        {"active", NULL, ACCESS_GRANTED},
+        {"active", "live", ACCESS_GRANTED},
+        {"active", "ended", ACCESS_SESSION_EXPIRED},
+        {"active", "revoked", ACCESS_SESSION_REVOKED},
+        {"active", "bobs", ACCESS_SESSION_UNKNOWN},
+        {"active", "none", ACCESS_SESSION_UNKNOWN},
+        {"pending", "live", ACCESS_GRANTED},
+        {"banned", "live", ACCESS_USER_BANNED},
+        {"banned", "revoked", ACCESS_SESSION_REVOKED},
+        {"deleted", "live", ACCESS_USER_DELETED},
+    };
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    add_bob(fixture);
+    add_identity(fixture, ANN, ISSUER, "s");
+    add_session(fixture, "live", 60, "NULL");
+    add_session(fixture, "ended", -1, "NULL");
+    add_session(fixture, "revoked", 60, "UTC_TIMESTAMP(3)");
+    fixture_sql(fixture, "INSERT INTO sessions (user_id, id, expires_at) VALUES (" BOB
+                         ", 'bobs', '2999-01-01')");
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        fixture_sql(fixture, "UPDATE users SET status = '%s'", rows[i].status);
+        struct profile_load out =
+            load_identity(fixture, STR(ISSUER), STR("s"), str_from(rows[i].session));
+        if (out.access != rows[i].access)
+            fail_msg("%s with %s: access is %s", rows[i].status, rows[i].session,
+                     access_name(out.access));
+        assert_int_equal(str_is_set(out.profile.name), rows[i].access == ACCESS_GRANTED);
+    }
+}
+
+/* What a PATCH by an identity does first; how often, and who was found. */
+struct locking {
+    struct fixture *fixture;
+    const char *subject;
+    int tries;
+    struct profile_load out;
+    bool looks_for_lock;
+};
+
+static enum store_result work_lock_identity(struct database *database, void *context,
+                                            struct err *err)
+{
+    struct locking *locking = context;
+    struct fixture *fixture = locking->fixture;
+    const struct access_request request = {.issuer = STR(ISSUER),
+                                           .subject = str_from(locking->subject)};
+    locking->tries++;
+    enum store_result result =
+        profiles_load_locked(database, &request, fixture->arena, &locking->out, err);
+    if (result == STORE_OK && locking->looks_for_lock) {
+        fixture_sql(fixture, "SET innodb_lock_wait_timeout = 0");
+        assert_int_equal(fixture_sql_error(fixture, "UPDATE users SET name = 'X' WHERE id = " ANN),
+                         1205);
+        assert_int_equal(fixture_sql_error(fixture, "UPDATE users SET name = 'X' WHERE id = " BOB),
+                         0);
+        fixture_sql(fixture, "SET innodb_lock_wait_timeout = DEFAULT");
+    }
+    return result;
+}
+
+static void the_locked_load_of_an_identity_locks_its_user_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    struct locking locking = {.fixture = fixture, .subject = "ann", .looks_for_lock = true};
+    add_ann(fixture);
+    add_bob(fixture);
+    add_identity(fixture, ANN, ISSUER, "ann");
+    assert_stored(
+        fixture, database_transact(fixture->database, work_lock_identity, &locking, &fixture->err));
+    assert_int_equal(locking.out.access, ACCESS_GRANTED);
+    assert_str_equal(locking.out.profile.name, "Ann");
+    assert_int_equal(locking.tries, 1);
+    assert_int_equal(fixture_sql_error(fixture, "UPDATE users SET name = 'X'"), 0);
+}
+
+static void the_locked_load_of_an_unknown_identity_tells_so(void **state)
+{
+    struct fixture *fixture = *state;
+    struct locking locking = {.fixture = fixture, .subject = "nobody"};
+    add_ann(fixture);
+    assert_stored(
+        fixture, database_transact(fixture->database, work_lock_identity, &locking, &fixture->err));
+    assert_int_equal(locking.out.access, ACCESS_USER_UNKNOWN);
+}
+
+static void an_identity_that_moves_before_the_lock_is_looked_up_again(void **state)
+{
+    static const char *const hold[] = {"START TRANSACTION",
+                                       "UPDATE users SET bio = 'held' WHERE id = " ANN, NULL};
+    static const char *const move[] = {"UPDATE user_identities SET user_id = " BOB, "COMMIT", NULL};
+    struct fixture *fixture = *state;
+    struct settings settings = fixture->settings;
+    struct locking locking = {.fixture = fixture, .subject = "s"};
+    add_ann(fixture);
+    add_bob(fixture);
+    add_identity(fixture, ANN, ISSUER, "s");
+    settings.database.read_timeout_s = 10; /* and so a wait for a lock is one that lasts */
+    struct database *database = fixture_database(fixture, &settings);
+    pid_t rival = fixture_rival(fixture, hold, move);
+    assert_stored(fixture,
+                  database_transact(database, work_lock_identity, &locking, &fixture->err));
+    fixture_join(rival);
+    database_free(database);
+    assert_true(locking.tries >= 2);
+    assert_str_equal(locking.out.profile.name, "Bob");
+}
+
+/* ---- what it costs */
+
+/* The statement as text, each of its values one that is there. */
+static void write_out(const struct statement *statement, struct buf *out)
+{
+    size_t column = 0;
+    for (const char *c = statement->sql; *c != '\0'; c++) {
+        if (*c != '?') {
+            buf_append_byte(out, *c);
+            continue;
+        }
+        const char *name = statement->in[column++].name;
+        buf_append_text(out, strcmp(name, "issuer") == 0    ? "'" ISSUER "'"
+                             : strcmp(name, "subject") == 0 ? "'subject 50'"
+                             : strcmp(name, "session") == 0 ? "'s 50'"
+                                                            : "UNHEX(LPAD(50, 32, '0'))");
+    }
+}
+
+/* Every table of the plan is read by a key, from which at most a user's own rows come. */
+static void assert_reads_by_key(struct fixture *fixture, enum statement_id id)
+{
+    struct buf sql;
+    MYSQL_ROW row;
+    buf_init(&sql, 100000);
+    buf_append_text(&sql, "EXPLAIN ");
+    write_out(statement_get(id), &sql);
+    assert_true(buf_is_good(&sql));
+    assert_int_equal(mysql_real_query(fixture->root, sql.data, sql.len), 0);
+    MYSQL_RES *plan = mysql_store_result(fixture->root);
+    assert_non_null(plan);
+    assert_true(mysql_num_rows(plan) >= 1);
+    while ((row = mysql_fetch_row(plan)) != NULL) {
+        const char *type = row[3];
+        if (type == NULL || strcmp(type, "const") == 0 || strcmp(type, "ref") == 0)
+            continue;
+        fail_msg("%s: table %s is read by %s", statement_get(id)->name, row[2], type);
+    }
+    mysql_free_result(plan);
+    buf_free(&sql);
+}
+
+static void what_a_request_reads_is_read_by_keys(void **state)
+{
+    static const enum statement_id requests[] = {STATEMENT_PROFILE_READ,
+                                                 STATEMENT_PROFILE_READ_OF_IDENTITY,
+                                                 STATEMENT_USER_FIND, STATEMENT_USER_LOCK};
+    static const char *const rows[] = {
+        "users (id, status, name) SELECT UNHEX(LPAD(seq, 32, '0')), 'active', 'N'",
+        "user_identities (user_id, id, issuer, subject, provider) SELECT"
+        " UNHEX(LPAD(seq, 32, '0')), UNHEX(LPAD(seq, 32, '0')), '" ISSUER
+        "', CONCAT('subject ', seq), 'p'",
+        "user_emails (user_id, id, email) SELECT UNHEX(LPAD(seq, 32, '0')),"
+        " UNHEX(LPAD(seq, 32, '0')), CONCAT(seq, '@example.com')",
+        "user_phone_numbers (user_id, id, number) SELECT UNHEX(LPAD(seq, 32, '0')),"
+        " UNHEX(LPAD(seq, 32, '0')), '+12'",
+        "user_badges (user_id, scope, name) SELECT UNHEX(LPAD(seq, 32, '0')), 'a', 'b'",
+        "user_fraud_information (user_id, score) SELECT UNHEX(LPAD(seq, 32, '0')), 1",
+        "sessions (user_id, id, expires_at) SELECT UNHEX(LPAD(seq, 32, '0')),"
+        " CONCAT('s ', seq), '2999-01-01'",
+    };
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+        fixture_sql(fixture, "INSERT INTO %s FROM seq_1_to_200", rows[i]);
+    fixture_sql(fixture, "ANALYZE TABLE users, user_identities, user_emails, user_phone_numbers,"
+                         " user_badges, user_fraud_information, sessions");
+    for (size_t i = 0; i < ARRAY_LENGTH(requests); i++)
+        assert_reads_by_key(fixture, requests[i]);
 }
 
 /* What the store's own connection counted so far. */
@@ -459,6 +761,11 @@ static void one_round_trip_reads_everything(void **state)
     int64_t before = questions(fixture);
     (void)load(fixture, STR_NONE);
     assert_int_equal(questions(fixture) - before, 2); /* the load, and the question itself */
+    add_identity(fixture, ANN, ISSUER, "s");
+    (void)load_identity(fixture, STR(ISSUER), STR("s"), STR("t")); /* prepares */
+    before = questions(fixture);
+    (void)load_identity(fixture, STR(ISSUER), STR("s"), STR("t"));
+    assert_int_equal(questions(fixture) - before, 2);
     fixture_sql(fixture, "DROP TABLE counted");
 }
 
@@ -488,6 +795,15 @@ int main(void)
         cmocka_unit_test_setup(a_value_that_does_not_fit_is_refused_by_name, fixture_reset),
         cmocka_unit_test_setup(the_locked_load_locks, fixture_reset),
         cmocka_unit_test_setup(the_locked_load_of_nobody_tells_so, fixture_reset),
+        cmocka_unit_test_setup(an_identity_reads_what_its_user_does, fixture_reset),
+        cmocka_unit_test_setup(an_identity_is_compared_bytewise, fixture_reset),
+        cmocka_unit_test_setup(a_subject_of_another_issuer_is_another_user, fixture_reset),
+        cmocka_unit_test_setup(status_and_session_of_an_identity_are_judged, fixture_reset),
+        cmocka_unit_test_setup(the_locked_load_of_an_identity_locks_its_user_alone, fixture_reset),
+        cmocka_unit_test_setup(the_locked_load_of_an_unknown_identity_tells_so, fixture_reset),
+        cmocka_unit_test_setup(an_identity_that_moves_before_the_lock_is_looked_up_again,
+                               fixture_reset),
+        cmocka_unit_test_setup(what_a_request_reads_is_read_by_keys, fixture_reset),
         cmocka_unit_test_setup(one_round_trip_reads_everything, fixture_reset),
     };
     return fixture_is_possible() ? cmocka_run_group_tests(tests, fixture_open, fixture_close)
