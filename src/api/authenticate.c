@@ -1,11 +1,15 @@
 #include "api/authenticate.h"
 
+#include "api/subject.h"
 #include "base/clock.h"
 
 /* RFC 6750, section 3: no error where no token was sent. */
 static const struct str challenge = STR("Bearer realm=\"me\"");
 
 enum { CHALLENGE_MAX_BYTES = 256 };
+
+/* What a client reads of all that could help a forger. */
+#define INVALID "The access token is invalid"
 
 static enum problem challenge_missing(struct exchange *exchange)
 {
@@ -72,6 +76,20 @@ static enum jwt_verdict verify(struct exchange *exchange, struct str token, int6
                            &exchange->err);
 }
 
+static enum problem name_user(struct exchange *exchange)
+{
+    enum settings_subject subject =
+        (enum settings_subject)exchange->service->settings->token.subject;
+    enum subject_verdict verdict = subject_judge(exchange->claims, subject, &exchange->access);
+
+    exchange->access.session = exchange->claims->session;
+    if (verdict == SUBJECT_NAMED)
+        return PROBLEM_NONE;
+    exchange->reason = subject_reason(verdict)->code;
+    err_set(&exchange->err, "%s", subject_reason(verdict)->detail);
+    return challenge_invalid(exchange, INVALID);
+}
+
 enum problem authenticate(struct exchange *exchange, int64_t now_ms)
 {
     struct str token = find_token(exchange->request);
@@ -80,26 +98,19 @@ enum problem authenticate(struct exchange *exchange, int64_t now_ms)
     if (!str_is_set(token))
         return challenge_missing(exchange);
     verdict = verify(exchange, token, now_ms);
+    if (verdict == JWT_VALID)
+        return name_user(exchange);
     exchange->reason = jwt_reason(verdict)->code;
     if (verdict == JWT_OUT_OF_MEMORY)
         return PROBLEM_INTERNAL_ERROR;
-    if (verdict != JWT_VALID)
-        return challenge_invalid(exchange, jwt_reason(verdict)->client);
-    if (!uuid_parse(exchange->claims->subject, &exchange->access.user)) {
-        exchange->reason = "subject_not_uuid";
-        err_set(&exchange->err, "the claim sub is not the id of a user");
-        return challenge_invalid(exchange, jwt_reason(JWT_NO_SUBJECT)->client);
-    }
-    exchange->access.session = exchange->claims->session;
-    exchange->reason = NULL;
-    return PROBLEM_NONE;
+    return challenge_invalid(exchange, jwt_reason(verdict)->client);
 }
 
 enum problem authenticate_access(struct exchange *exchange, enum access access)
 {
     static const char *const descriptions[ACCESS__MAX] = {
-        [ACCESS_USER_UNKNOWN] = "The access token is invalid",
-        [ACCESS_USER_DELETED] = "The access token is invalid",
+        [ACCESS_USER_UNKNOWN] = INVALID,
+        [ACCESS_USER_DELETED] = INVALID,
         [ACCESS_SESSION_UNKNOWN] = "The access token was revoked",
         [ACCESS_SESSION_REVOKED] = "The access token was revoked",
         [ACCESS_SESSION_EXPIRED] = "The session expired",

@@ -28,6 +28,11 @@ static const char *const sessions_choices[] = {
     [SETTINGS_SESSIONS_REQUIRED] = "required",
     NULL,
 };
+static const char *const subject_choices[] = {
+    [SETTINGS_SUBJECT_USER] = "user",
+    [SETTINGS_SUBJECT_IDENTITY] = "identity",
+    NULL,
+};
 static const char *const switch_choices[] = {"off", "on", NULL}; /* the index is the bool */
 static const char *const level_choices[] = {
     [LOG_ERROR] = "error",
@@ -102,6 +107,9 @@ const struct setting settings_table[] = {
     {"token", "sessions", SETTING_CHOICE, .fallback = "if-present", .choices = sessions_choices,
      .offset = AT(token.sessions),
      .help = "Whether the session is looked up: never, where the token names one, or always."},
+    {"token", "subject", SETTING_CHOICE, .fallback = "user", .choices = subject_choices,
+     .offset = AT(token.subject),
+     .help = "What the claim sub names: a user by its id, or with iss an identity of a user."},
     {"request", "body_max_bytes", SETTING_NUMBER, .fallback = "65536", .min = 1024, .max = 131072,
      .offset = AT(request.body_max_bytes), .unit = "bytes",
      .help = "The longest request body that is read."},

@@ -19,6 +19,7 @@
 #include "base/log.h"
 
 enum settings_tls { SETTINGS_TLS_VERIFY, SETTINGS_TLS_ENCRYPT, SETTINGS_TLS_OFF };
+enum settings_subject { SETTINGS_SUBJECT_USER, SETTINGS_SUBJECT_IDENTITY };
 enum settings_sessions {
     SETTINGS_SESSIONS_OFF,
     SETTINGS_SESSIONS_IF_PRESENT,
@@ -52,6 +53,7 @@ struct settings {
         const char *header; /* one more header to look for the token in; unset: none */
         const char *session_claim;
         int64_t sessions; /* enum settings_sessions */
+        int64_t subject;  /* enum settings_subject */
     } token;
     struct {
         int64_t body_max_bytes, retry_after_s;

@@ -105,6 +105,16 @@ static void check_registries(struct report *report)
     find(report, is_there ? FINDING_GOOD : FINDING_WARNING, "timezone", text.text);
 }
 
+static void check_subject(struct report *report)
+{
+    const struct settings *settings = &report->invocation->settings;
+
+    if (settings->token.subject == SETTINGS_SUBJECT_IDENTITY && settings->token.issuer.count == 0)
+        find(report, FINDING_WARNING, "token.subject",
+             "is identity, and token.issuer is empty: whoever has a key here can name any issuer, "
+             "and so any user");
+}
+
 /* ---- the database */
 
 static bool count_missing(void *context, const struct migration_row *row)
@@ -163,6 +173,7 @@ static enum command_exit run_check(struct invocation *invocation)
     check_keys(&report);
     check_rules(&report);
     check_registries(&report);
+    check_subject(&report);
     if (!invocation_flag(invocation, "offline"))
         check_database(&report);
     return finish(&report);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/subject.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "format/jsonvalue.h"
@@ -193,21 +194,36 @@ static bool read_token(const char *argument, struct buf *out)
 /* What was judged: all of a token, or form, header and signature alone. */
 struct judgement {
     enum jwt_verdict verdict;
-    struct str payload; /* JSON text; STR_NONE: it is not shown */
+    enum subject_verdict subject; /* where the verdict is JWT_VALID: whom the token names */
+    struct str payload;           /* JSON text; STR_NONE: it is not shown */
     struct err err;
 };
 
-static enum command_exit print_json_verdict(const struct judgement *judgement)
+static bool is_good(const struct judgement *judgement)
+{
+    return judgement->verdict == JWT_VALID && judgement->subject == SUBJECT_NAMED;
+}
+
+/* The row of the table of refusals that applies. */
+static struct subject_reason reason_of(const struct judgement *judgement)
 {
     const struct jwt_reason *reason = jwt_reason(judgement->verdict);
+
+    if (judgement->subject != SUBJECT_NAMED)
+        return *subject_reason(judgement->subject);
+    return (struct subject_reason){reason->code, reason->detail};
+}
+
+static enum command_exit print_json_verdict(const struct judgement *judgement)
+{
+    const struct subject_reason reason = reason_of(judgement);
     struct json_object *object = json_object_new_object(), *payload;
 
     if (object == NULL)
         return invocation_fail("out of memory");
-    (void)json_object_object_add(object, "valid",
-                                 json_object_new_boolean(judgement->verdict == JWT_VALID));
-    add_text(object, "code", reason->code);
-    add_text(object, "message", reason->detail);
+    (void)json_object_object_add(object, "valid", json_object_new_boolean(is_good(judgement)));
+    add_text(object, "code", reason.code);
+    add_text(object, "message", reason.detail);
     if (judgement->err.text[0] != '\0')
         add_text(object, "detail", judgement->err.text);
     if (jsonvalue_parse(judgement->payload, &payload, NULL) == STRICTJSON_OK)
@@ -217,10 +233,10 @@ static enum command_exit print_json_verdict(const struct judgement *judgement)
 
 static enum command_exit print_text_verdict(const struct judgement *judgement)
 {
-    const struct jwt_reason *reason = jwt_reason(judgement->verdict);
+    const struct subject_reason reason = reason_of(judgement);
     struct json_object *payload;
 
-    (void)printf("%s: %s%s%s\n", reason->code, reason->detail,
+    (void)printf("%s: %s%s%s\n", reason.code, reason.detail,
                  judgement->err.text[0] == '\0' ? "" : ": ", judgement->err.text);
     if (jsonvalue_parse(judgement->payload, &payload, NULL) == STRICTJSON_OK)
         (void)puts(json_object_to_json_string_ext(payload, JSON_C_TO_STRING_PRETTY |
@@ -235,7 +251,7 @@ static enum command_exit print_verdict(const struct invocation *invocation,
     enum command_exit printed =
         (invocation->json ? print_json_verdict : print_text_verdict)(judgement);
 
-    return judgement->verdict == JWT_VALID ? printed : COMMAND_FAILED;
+    return is_good(judgement) ? printed : COMMAND_FAILED;
 }
 
 /* A worker tells of such keys in its log; here the verdict is asked for. */
@@ -273,6 +289,17 @@ static struct keyring *read_jwks(const char *path)
     return NULL;
 }
 
+/* Whom the token names by the settings; whether somebody of that name is there, the database knows.
+ */
+static enum subject_verdict name_subject(const struct invocation *invocation,
+                                         const struct jwt_claims *claims)
+{
+    struct access_request request;
+
+    return subject_judge(claims, (enum settings_subject)invocation->settings.token.subject,
+                         &request);
+}
+
 static enum command_exit judge_by(const struct invocation *invocation, struct str token,
                                   const struct keyring *keyring)
 {
@@ -289,6 +316,8 @@ static enum command_exit judge_by(const struct invocation *invocation, struct st
         judgement.verdict =
             jwt_verify(token, keyring, &rules, clock_now_ms(), &claims, &judgement.err);
         judgement.payload = claims.payload;
+        if (judgement.verdict == JWT_VALID)
+            judgement.subject = name_subject(invocation, &claims);
     }
     result = print_verdict(invocation, &judgement);
     claims_free(&claims);

@@ -1,16 +1,11 @@
 """Several processes at once on one user."""
 
-from concurrent.futures import ThreadPoolExecutor
+from support.together import at_once
 
 VALUES = {
     "name": "Grace Hopper", "bio": "together", "avatarUrl": "https://example.com/x", "locale": "en-GB",
     "timezone": "Europe/Amsterdam",
 }
-
-
-def at_once(tasks):
-    with ThreadPoolExecutor(len(tasks)) as pool:
-        return [future.result() for future in [pool.submit(task) for task in tasks]]
 
 
 def test_patches_of_different_members_lose_nothing(cgi, tokens, users):
