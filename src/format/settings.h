@@ -47,6 +47,9 @@ struct settings {
         const char *user, *password_file; /* mectl's account; unset: that of [database] */
     } admin;
     struct {
+        const char *user, *password_file; /* the account that adds users */
+    } provision;
+    struct {
         bool hs256, rs256; /* from the list `algorithms` */
         struct settings_list algorithms, secret_file, public_key_file, jwks_file, issuer, audience;
         int64_t leeway_s, max_bytes, kept_verified;

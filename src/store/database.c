@@ -50,9 +50,23 @@ const char *store_result_name(enum store_result result)
     return result_names[result];
 }
 
-static bool has_account_of_its_own(const struct settings *settings, enum database_account account)
+struct account {
+    const char *user, *password_file, *password; /* NULL: none */
+};
+
+static struct account account_of(const struct settings *settings, enum database_account account)
 {
-    return account == DATABASE_ADMIN && settings->admin.user != NULL;
+    const struct account worker = {settings->database.user, settings->database.password_file,
+                                   settings->database.password};
+    const struct account admin = {settings->admin.user, settings->admin.password_file, NULL};
+    const struct account provision = {settings->provision.user, settings->provision.password_file,
+                                      NULL};
+    const struct account accounts[] = {
+        [DATABASE_WORKER] = worker,
+        [DATABASE_ADMIN] = admin.user != NULL ? admin : worker,
+        [DATABASE_PROVISION] = provision,
+    };
+    return accounts[account];
 }
 
 /* A password file holds one line; the line feed at its end is no part of it. */
@@ -75,12 +89,12 @@ static bool trim_password(struct buf *password, const char *path, struct err *er
 bool database_password(const struct settings *settings, enum database_account account,
                        enum file_readers readers, struct buf *out, struct err *err)
 {
-    bool is_own = has_account_of_its_own(settings, account);
-    const char *path = is_own ? settings->admin.password_file : settings->database.password_file;
-    if (path != NULL)
-        return file_read(path, readers, out, err) && trim_password(out, path, err);
-    if (!is_own && settings->database.password != NULL)
-        buf_append_text(out, settings->database.password);
+    struct account of = account_of(settings, account);
+    if (of.password_file != NULL)
+        return file_read(of.password_file, readers, out, err) &&
+               trim_password(out, of.password_file, err);
+    if (of.password != NULL)
+        buf_append_text(out, of.password);
     if (!buf_is_good(out))
         err_set(err, "database.password: out of memory, or longer than any password");
     return buf_is_good(out);
@@ -102,8 +116,7 @@ static bool load_password(struct database *database, enum database_account accou
 
 const char *database_user(const struct settings *settings, enum database_account account)
 {
-    return has_account_of_its_own(settings, account) ? settings->admin.user
-                                                     : settings->database.user;
+    return account_of(settings, account).user;
 }
 
 struct database *database_new(const struct settings *settings, enum database_account account,

@@ -40,7 +40,7 @@ const char *store_result_name(enum store_result result);
 struct database;
 
 /* Whose account of the settings is used. */
-enum database_account { DATABASE_WORKER, DATABASE_ADMIN };
+enum database_account { DATABASE_WORKER, DATABASE_ADMIN, DATABASE_PROVISION };
 
 /*
  * Connects nothing yet. Reads the password file, with `readers` demanded of it; NULL with `err`
@@ -73,7 +73,7 @@ typedef enum store_result database_work(struct database *database, void *context
 enum store_result database_transact(struct database *database, database_work *work, void *context,
                                     struct err *err) MUST_CHECK;
 
-/* The account's name, borrowed from the settings. */
+/* The account's name, borrowed from the settings; NULL: DATABASE_PROVISION is not set. */
 const char *database_user(const struct settings *settings, enum database_account account);
 
 /* Appends the account's password, nothing where it has none. As with database_new, `readers` are

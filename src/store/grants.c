@@ -20,6 +20,18 @@ static const char *const worker_rights[] = {
     "SELECT ON %.sessions",
 };
 
+/* It adds and cannot look: what it adds is read by the worker. */
+static const char *const provision_rights[] = {
+    "INSERT (id, status, name, bio, avatar_url, locale, timezone, created_at, updated_at)"
+    " ON %.users",
+    "INSERT (user_id, id, issuer, subject, provider, name, email, avatar_url, created_at,"
+    " updated_at) ON %.user_identities",
+    "INSERT (user_id, id, email, verified, password_set, token_set, is_default, created_at,"
+    " updated_at) ON %.user_emails",
+    "INSERT (user_id, id, number, verified, is_primary, created_at, updated_at)"
+    " ON %.user_phone_numbers",
+};
+
 /* The commands need the first line; the rest is for migrations. */
 static const char *const admin_rights[] = {
     "SELECT, INSERT, UPDATE, DELETE, "
@@ -38,6 +50,8 @@ static const struct role {
                          false},
     [DATABASE_ADMIN] = {"the operator's tool, mectl", admin_rights, ARRAY_LENGTH(admin_rights),
                         true, true},
+    [DATABASE_PROVISION] = {"provisioning, by which me.fcgi adds users", provision_rights,
+                            ARRAY_LENGTH(provision_rights), false, false},
 };
 
 /* The transports of the hosts: each needs an account of its own. */
@@ -186,6 +200,10 @@ static void append_head(struct buf *out, const struct settings *settings, const 
 static bool append_all(struct buf *out, const struct account *account, struct err *err)
 {
     struct transports transports;
+    if (account->user == NULL) {
+        err_set(err, "provision.user: is not set, so there is no account to print rights for");
+        return false;
+    }
     if (!find_transports(account->settings, &transports, err))
         return false;
     if (transports.tcp && account->password.len == 0) {

@@ -15,7 +15,7 @@
 #include "store/database.h"
 
 /*
- * Appends the SQL for one account: of DATABASE_ADMIN the database too; of DATABASE_WORKER rights on
+ * Appends the SQL for one account: of DATABASE_ADMIN the database too; of the others rights on
  * single tables, so that these must have been migrated. The password itself is not in it, but its
  * hash (mysql_native_password); an account without one is that of the system's user of the same
  * name (unix_socket), which takes a socket. False with `err`: the password cannot be read, or is

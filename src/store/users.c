@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "store/profiles.h"
+#include "store/rows.h"
 
 enum store_result users_lock(struct database *database, const struct uuid *user, struct err *err)
 {
@@ -62,13 +63,8 @@ static enum store_result work_add_user(struct database *database, void *context,
 enum store_result users_add(struct database *database, const struct profile *profile,
                             struct err *err)
 {
-    struct value in[] = {
-        value_uuid(&profile->id),        value_text(str_from(user_status_name(profile->status))),
-        value_text(profile->name),       value_text(profile->bio),
-        value_text(profile->avatar_url), value_text(profile->locale),
-        value_text(profile->timezone),
-    };
-    return database_transact(database, work_add_user, in, err);
+    struct row row = row_of_user(profile);
+    return database_transact(database, work_add_user, row.in, err);
 }
 
 enum store_result users_show(struct database *database, const struct uuid *user,
@@ -126,21 +122,13 @@ enum store_result users_set_status(struct database *database, const struct uuid 
 enum store_result users_add_email(struct database *database, const struct uuid *user,
                                   const struct profile_email *email, struct err *err)
 {
-    const struct value in[] = {
-        value_uuid(user),
-        value_uuid(&email->id),
-        value_text(email->address),
-        value_number(email->verified),
-        value_number(email->password_set),
-        value_number(email->token_set),
-        value_number(email->is_default),
-    };
+    const struct row row = row_of_email(user, email);
     const struct change change = {
         .user = *user,
         .has_first = email->is_default,
         .first = STATEMENT_EMAIL_CLEAR_DEFAULT,
         .main = STATEMENT_EMAIL_ADD,
-        .in = in,
+        .in = row.in,
         .duplicate = "the address is taken already, by this user or another",
     };
     return apply(database, change, err);
@@ -160,19 +148,13 @@ enum store_result users_remove_email(struct database *database, const struct uui
 enum store_result users_add_phone(struct database *database, const struct uuid *user,
                                   const struct profile_phone *phone, struct err *err)
 {
-    const struct value in[] = {
-        value_uuid(user),
-        value_uuid(&phone->id),
-        value_text(phone->number),
-        value_number(phone->verified),
-        value_number(phone->is_primary),
-    };
+    const struct row row = row_of_phone(user, phone);
     const struct change change = {
         .user = *user,
         .has_first = phone->is_primary,
         .first = STATEMENT_PHONE_CLEAR_PRIMARY,
         .main = STATEMENT_PHONE_ADD,
-        .in = in,
+        .in = row.in,
         .duplicate = "the user has this phone number already",
     };
     return apply(database, change, err);
@@ -198,20 +180,11 @@ enum store_result users_add_identity(struct database *database, const struct uui
         err_set(err, "the kernel's random generator does not answer");
         return STORE_FAILED;
     }
-    const struct value in[] = {
-        value_uuid(user),
-        value_uuid(&id),
-        value_text(issuer),
-        value_text(identity->subject),
-        value_text(identity->provider),
-        value_text(identity->name),
-        value_text(identity->email),
-        value_text(identity->avatar_url),
-    };
+    const struct row row = row_of_identity(user, &id, issuer, identity);
     const struct change change = {
         .user = *user,
         .main = STATEMENT_IDENTITY_ADD,
-        .in = in,
+        .in = row.in,
         .duplicate = "this subject of this issuer is taken already, by this user or another",
     };
     return apply(database, change, err);

@@ -35,6 +35,27 @@ static void print(const struct settings *settings, enum database_account account
     buf_free(&sql);
 }
 
+/* A file that holds "password"; it lasts as long as the test program. */
+static const char *password_file(void)
+{
+    static char path[] = "/tmp/grants_test.password.XXXXXX";
+    static bool is_there;
+    if (!is_there) {
+        int file = mkstemp(path);
+        assert_true(file >= 0);
+        assert_int_equal(write(file, "password\n", 9), 9);
+        assert_int_equal(close(file), 0);
+        is_there = true;
+    }
+    return path;
+}
+
+static int remove_password_file(void **state)
+{
+    (void)state;
+    return unlink(password_file());
+}
+
 static void the_worker_may_change_nothing_but_what_a_user_may(void **state)
 {
     char sql[8192];
@@ -51,12 +72,49 @@ static void the_worker_may_change_nothing_but_what_a_user_may(void **state)
     assert_null(strstr(sql, ".*"));
 }
 
+/* What it adds it cannot read, and what is there it cannot change. */
+static void provisioning_may_add_and_do_nothing_else(void **state)
+{
+    char sql[8192];
+    struct settings settings = settings_with(one_socket, 1);
+    (void)state;
+    settings.provision.user = "me_provision";
+    print(&settings, DATABASE_PROVISION, sql, sizeof(sql));
+    assert_contains(sql, "CREATE USER IF NOT EXISTS 'me_provision'@'localhost'");
+    assert_contains(sql, "GRANT INSERT (id, status, name, bio, avatar_url, locale, timezone,"
+                         " created_at, updated_at) ON `me`.users TO 'me_provision'@'localhost';\n");
+    assert_contains(sql, " ON `me`.user_identities TO");
+    assert_contains(sql, " ON `me`.user_emails TO");
+    assert_contains(sql, " ON `me`.user_phone_numbers TO");
+    assert_null(strstr(sql, "SELECT"));
+    assert_null(strstr(sql, "UPDATE ("));
+    assert_null(strstr(sql, "DELETE"));
+    assert_null(strstr(sql, "sessions"));
+    assert_null(strstr(sql, "user_badges"));
+    assert_null(strstr(sql, "user_fraud_information"));
+    assert_null(strstr(sql, "CREATE DATABASE"));
+    assert_null(strstr(sql, ".*"));
+}
+
+static void provisioning_has_no_account_but_its_own(void **state)
+{
+    char sql[8192];
+    struct settings settings = settings_with(one_socket, 1);
+    (void)state;
+    settings.admin.user = "mectl";
+    print(&settings, DATABASE_PROVISION, sql, sizeof(sql));
+    assert_contains(sql, "provision.user");
+    assert_null(strstr(sql, "GRANT"));
+}
+
 static void no_account_is_above_its_database(void **state)
 {
     char sql[8192];
-    const struct settings settings = settings_with(both, 2);
+    struct settings settings = settings_with(both, 2);
     (void)state;
-    for (enum database_account i = DATABASE_WORKER; i <= DATABASE_ADMIN; i++) {
+    settings.provision.user = "me_provision";
+    settings.provision.password_file = password_file();
+    for (enum database_account i = DATABASE_WORKER; i <= DATABASE_PROVISION; i++) {
         print(&settings, i, sql, sizeof(sql));
         assert_null(strstr(sql, "GRANT OPTION"));
         assert_null(strstr(sql, "SUPER"));
@@ -173,6 +231,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_worker_may_change_nothing_but_what_a_user_may),
+        cmocka_unit_test(provisioning_may_add_and_do_nothing_else),
+        cmocka_unit_test(provisioning_has_no_account_but_its_own),
         cmocka_unit_test(no_account_is_above_its_database),
         cmocka_unit_test(the_password_is_hashed_and_never_shown),
         cmocka_unit_test(the_tool_has_its_account_from_its_own_section),
@@ -182,5 +242,5 @@ int main(void)
         cmocka_unit_test(a_password_file_is_one_line),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, remove_password_file);
 }
