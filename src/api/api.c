@@ -310,6 +310,19 @@ static bool make_verifier(struct service *service, struct err *err)
     return false;
 }
 
+/* Both are made at the start, so that a password that cannot be read is told then; neither
+ * connects. */
+static bool make_databases(struct service *service, enum file_readers readers, struct err *err)
+{
+    const struct settings *settings = service->settings;
+
+    service->database = database_new(settings, DATABASE_WORKER, readers, err);
+    if (service->database == NULL || !settings->token.provision)
+        return service->database != NULL;
+    service->provisioning = database_new(settings, DATABASE_PROVISION, readers, err);
+    return service->provisioning != NULL;
+}
+
 static bool make_service(struct service *service, enum file_readers readers, struct err *err)
 {
     buf_init(&service->body_in, (size_t)service->settings->request.body_max_bytes);
@@ -324,10 +337,8 @@ static bool make_service(struct service *service, enum file_readers readers, str
         return false;
     service->keyfiles = keyfiles_open(service->settings, readers, clock_monotonic_us(),
                                       tell_key_file, service, err);
-    if (service->keyfiles == NULL || !make_verifier(service, err))
-        return false;
-    service->database = database_new(service->settings, DATABASE_WORKER, readers, err);
-    return service->database != NULL;
+    return service->keyfiles != NULL && make_verifier(service, err) &&
+           make_databases(service, readers, err);
 }
 
 struct api *api_new(const struct settings *settings, const struct log *log,
@@ -351,6 +362,7 @@ void api_free(struct api *api)
 {
     if (api == NULL)
         return;
+    database_free(api->service.provisioning);
     database_free(api->service.database);
     verifier_free(api->service.verifier);
     keyfiles_close(api->service.keyfiles);
@@ -361,7 +373,21 @@ void api_free(struct api *api)
     free(api);
 }
 
+/* The sooner of two waits, where -1 is none. */
+static int64_t sooner(int64_t one, int64_t other)
+{
+    if (one < 0 || other < 0)
+        return one < 0 ? other : one;
+    return one < other ? one : other;
+}
+
 int64_t api_rest(struct api *api)
 {
-    return database_close_idle(api->service.database, clock_monotonic_us());
+    const struct service *service = &api->service;
+    int64_t now_us = clock_monotonic_us();
+    int64_t wait_ms = database_close_idle(service->database, now_us);
+
+    if (service->provisioning == NULL)
+        return wait_ms;
+    return sooner(wait_ms, database_close_idle(service->provisioning, now_us));
 }

@@ -106,6 +106,19 @@ enum problem authenticate(struct exchange *exchange, int64_t now_ms)
     return challenge_invalid(exchange, jwt_reason(verdict)->client);
 }
 
+/* What is known of a user who is not there, where users are added by their tokens. */
+static enum problem refuse_unknown(struct exchange *exchange, const char *description)
+{
+    if (exchange->is_provisioned) {
+        err_set(&exchange->err, "the user who was just added cannot be read yet");
+        return PROBLEM_SERVICE_UNAVAILABLE;
+    }
+    if (exchange->service->provisioning != NULL)
+        err_set(&exchange->err, "nobody is added by a token that names a session: where the issuer "
+                                "does not write the table sessions, set token.sessions = off");
+    return challenge_invalid(exchange, description);
+}
+
 enum problem authenticate_access(struct exchange *exchange, enum access access)
 {
     static const char *const descriptions[ACCESS__MAX] = {
@@ -121,5 +134,7 @@ enum problem authenticate_access(struct exchange *exchange, enum access access)
     exchange->reason = access_name(access);
     if (access == ACCESS_USER_BANNED)
         return PROBLEM_USER_BANNED;
+    if (access == ACCESS_USER_UNKNOWN)
+        return refuse_unknown(exchange, descriptions[access]);
     return challenge_invalid(exchange, descriptions[access]);
 }

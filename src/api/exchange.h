@@ -26,6 +26,7 @@ struct service {
     struct keyfiles *keyfiles;
     struct verifier *verifier;
     struct database *database;
+    struct database *provisioning; /* of the account that adds users; NULL: none are added */
     struct digest *digest;
     struct arena *arena;
     struct buf body_in, body_out;
@@ -36,8 +37,9 @@ struct exchange {
     const struct request *request;
     struct response *response;
     struct str request_id;
-    struct access_request access;            /* set by authentication */
-    const struct jwt_claims *claims;         /* set by authentication; borrowed from the verifier */
+    struct access_request access;    /* set by authentication */
+    const struct jwt_claims *claims; /* set by authentication; borrowed from the verifier */
+    bool is_provisioned;             /* the user was to be added, and is there now or never */
     const struct violation_list *violations; /* with PROBLEM_VALIDATION_FAILED */
     struct str note;    /* what the client may read beside the problem's message */
     const char *reason; /* for the log: a code from one of the tables; NULL: none */

@@ -4,6 +4,7 @@
 
 #include "api/authenticate.h"
 #include "api/body.h"
+#include "api/provision.h"
 #include "format/entitytag.h"
 #include "profile/patch.h"
 #include "profile/representation.h"
@@ -12,21 +13,6 @@
 struct rendered {
     struct str body, etag;
 };
-
-static enum problem problem_of_store(enum store_result result)
-{
-    switch (result) {
-    case STORE_OK:
-        return PROBLEM_NONE;
-    case STORE_CONFLICT:
-    case STORE_LOST:
-    case STORE_UNAVAILABLE:
-    case STORE_IN_DOUBT:
-        return PROBLEM_SERVICE_UNAVAILABLE;
-    default:
-        return PROBLEM_INTERNAL_ERROR;
-    }
-}
 
 static bool render(struct exchange *exchange, const struct profile *profile, struct rendered *out)
 {
@@ -81,16 +67,25 @@ static enum problem fail_precondition(struct exchange *exchange, const struct re
     return PROBLEM_PRECONDITION_FAILED;
 }
 
-/* Loads outside of a transaction and judges. */
-static enum problem load(struct exchange *exchange, struct profile_load *loaded)
+static enum problem load_once(struct exchange *exchange, struct profile_load *loaded)
 {
     struct service *service = exchange->service;
-    enum store_result result =
-        profiles_load(service->database, &exchange->access, service->arena, loaded, &exchange->err);
 
-    if (result != STORE_OK)
-        return problem_of_store(result);
-    return authenticate_access(exchange, loaded->access);
+    return problem_of_store(profiles_load(service->database, &exchange->access, service->arena,
+                                          loaded, &exchange->err));
+}
+
+/* Loads outside of a transaction and judges; a user who is to be added is added first. */
+static enum problem load(struct exchange *exchange, struct profile_load *loaded)
+{
+    enum problem problem = load_once(exchange, loaded);
+
+    if (problem == PROBLEM_NONE && provision_is_due(exchange, loaded->access)) {
+        problem = provision(exchange);
+        if (problem == PROBLEM_NONE)
+            problem = load_once(exchange, loaded);
+    }
+    return problem != PROBLEM_NONE ? problem : authenticate_access(exchange, loaded->access);
 }
 
 enum problem me_get(struct exchange *exchange)
@@ -117,7 +112,8 @@ struct change {
     struct exchange *exchange;
     const struct patch *patch;
     struct rendered rendered; /* of the changed profile */
-    enum problem problem;     /* why the transaction was abandoned */
+    bool awaits_user;         /* the transaction was abandoned, since the user is to be added */
+    enum problem problem;     /* why else it was abandoned */
 };
 
 static enum store_result abandon(struct change *change, enum problem problem)
@@ -166,6 +162,9 @@ static enum store_result change_in_transaction(struct database *database, void *
         profiles_load_locked(database, &exchange->access, exchange->service->arena, &loaded, err);
     if (result != STORE_OK)
         return result;
+    change->awaits_user = provision_is_due(exchange, loaded.access);
+    if (change->awaits_user)
+        return abandon(change, PROBLEM_NONE);
     problem = authenticate_access(exchange, loaded.access);
     if (problem == PROBLEM_NONE)
         problem = judge_precondition(exchange, &loaded.profile);
@@ -180,17 +179,28 @@ static enum store_result change_in_transaction(struct database *database, void *
     return result;
 }
 
+static enum problem change_once(struct change *change)
+{
+    struct exchange *exchange = change->exchange;
+    enum store_result result = database_transact(exchange->service->database, change_in_transaction,
+                                                 change, &exchange->err);
+
+    return result == STORE_ABANDONED ? change->problem : problem_of_store(result);
+}
+
 static enum problem change(struct exchange *exchange, const struct patch *patch)
 {
     struct change change = {.exchange = exchange, .patch = patch};
-    enum store_result result = database_transact(exchange->service->database, change_in_transaction,
-                                                 &change, &exchange->err);
+    enum problem problem = change_once(&change);
 
-    if (result == STORE_ABANDONED)
-        return change.problem;
-    if (result == STORE_OK)
+    if (problem == PROBLEM_NONE && change.awaits_user) {
+        problem = provision(exchange);
+        if (problem == PROBLEM_NONE)
+            problem = change_once(&change);
+    }
+    if (problem == PROBLEM_NONE)
         respond(exchange, &change.rendered);
-    return problem_of_store(result);
+    return problem;
 }
 
 /* RFC 6585, section 3 */

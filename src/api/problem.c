@@ -34,6 +34,21 @@ const struct problem_row *problem_row(enum problem problem)
     return &rows[problem];
 }
 
+enum problem problem_of_store(enum store_result result)
+{
+    switch (result) {
+    case STORE_OK:
+        return PROBLEM_NONE;
+    case STORE_CONFLICT:
+    case STORE_LOST:
+    case STORE_UNAVAILABLE:
+    case STORE_IN_DOUBT:
+        return PROBLEM_SERVICE_UNAVAILABLE;
+    default:
+        return PROBLEM_INTERNAL_ERROR;
+    }
+}
+
 static const char *const content_types[] = {
     [PROBLEM_FORM_JSON] = "application/json",
     [PROBLEM_FORM_RFC9457] = "application/problem+json",

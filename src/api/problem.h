@@ -9,6 +9,7 @@
 #include "base/compiler.h"
 #include "base/str.h"
 #include "profile/violation.h"
+#include "store/database.h"
 
 /* In the order in which they are judged: the first that applies is the answer. */
 enum problem {
@@ -37,6 +38,9 @@ struct problem_row {
 };
 
 const struct problem_row *problem_row(enum problem problem);
+
+/* What a failure of the database means to a client. */
+enum problem problem_of_store(enum store_result result);
 
 /* What one answer says beside its row. */
 struct problem_report {

@@ -80,7 +80,7 @@ const struct setting settings_table[] = {
     {"admin", "password_file", SETTING_PATH, .offset = AT(admin.password_file),
      .help = "A file that holds its password."},
     {"provision", "user", SETTING_TEXT, .offset = AT(provision.user),
-     .help = "The account that adds users; never the worker's."},
+     .help = "The account that adds users where token.provision is on; never the worker's."},
     {"provision", "password_file", SETTING_PATH, .offset = AT(provision.password_file),
      .help = "A file that holds its password."},
     {"token", "algorithms", SETTING_LIST, .fallback = "HS256 RS256", .offset = AT(token.algorithms),
@@ -114,6 +114,9 @@ const struct setting settings_table[] = {
     {"token", "subject", SETTING_CHOICE, .fallback = "user", .choices = subject_choices,
      .offset = AT(token.subject),
      .help = "What the claim sub names: a user by its id, or with iss an identity of a user."},
+    {"token", "provision", SETTING_CHOICE, .fallback = "off", .choices = switch_choices,
+     .offset = AT(token.provision),
+     .help = "Whether the first token of an unknown identity makes the user, from its claims."},
     {"request", "body_max_bytes", SETTING_NUMBER, .fallback = "65536", .min = 1024, .max = 131072,
      .offset = AT(request.body_max_bytes), .unit = "bytes",
      .help = "The longest request body that is read."},
@@ -525,6 +528,27 @@ static bool is_header_name(const char *name)
     return *name != '\0' && strlen(name) <= 64;
 }
 
+/* Else users would be added for whom nobody vouches, or the worker's own account could add any. */
+static bool check_provision(const struct settings *settings, struct err *err)
+{
+    if (!settings->token.provision)
+        return true;
+    if (settings->token.subject != SETTINGS_SUBJECT_IDENTITY)
+        err_set(err, "token.provision: needs token.subject = identity");
+    else if (settings->token.issuer.count == 0)
+        err_set(err, "token.provision: needs token.issuer: name the issuers whose users are added");
+    else if (settings->provision.user == NULL)
+        err_set(err, "token.provision: needs an account of its own: set provision.user and "
+                     "provision.password_file, and make the account with what 'mectl migrate "
+                     "--print-grants --for provision' prints");
+    else if (strcmp(settings->provision.user, settings->database.user) == 0)
+        err_set(err, "provision.user: is database.user: it must be another account, since the "
+                     "worker's may not add users");
+    else
+        return true;
+    return false;
+}
+
 static bool check_together(struct settings *settings, struct err *err)
 {
     if (!take_algorithms(settings, err))
@@ -540,7 +564,7 @@ static bool check_together(struct settings *settings, struct err *err)
     else if (settings->token.session_claim == NULL)
         err_set(err, "token.session_claim: is empty: set token.sessions = off instead");
     else
-        return true;
+        return check_provision(settings, err);
     return false;
 }
 

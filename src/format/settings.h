@@ -55,8 +55,9 @@ struct settings {
         int64_t leeway_s, max_bytes, kept_verified;
         const char *header; /* one more header to look for the token in; unset: none */
         const char *session_claim;
-        int64_t sessions; /* enum settings_sessions */
-        int64_t subject;  /* enum settings_subject */
+        int64_t sessions;  /* enum settings_sessions */
+        int64_t subject;   /* enum settings_subject */
+        int64_t provision; /* bool */
     } token;
     struct {
         int64_t body_max_bytes, retry_after_s;

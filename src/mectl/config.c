@@ -105,6 +105,7 @@ static void check_registries(struct report *report)
     find(report, is_there ? FINDING_GOOD : FINDING_WARNING, "timezone", text.text);
 }
 
+/* Both are right for some, and for most a mistake. */
 static void check_subject(struct report *report)
 {
     const struct settings *settings = &report->invocation->settings;
@@ -113,6 +114,25 @@ static void check_subject(struct report *report)
         find(report, FINDING_WARNING, "token.subject",
              "is identity, and token.issuer is empty: whoever has a key here can name any issuer, "
              "and so any user");
+    if (settings->token.provision && settings->token.sessions != SETTINGS_SESSIONS_OFF)
+        find(report, FINDING_WARNING, "token.provision",
+             "is on, and token.sessions is not off: nobody is added by a token that names a "
+             "session, and issuers such as Keycloak name one in every token");
+}
+
+/* Whether the password can be read; the account itself is tried when the first user is added. */
+static void check_provision(struct report *report)
+{
+    const struct settings *settings = &report->invocation->settings;
+    struct database *database;
+    struct err err = {""};
+
+    if (!settings->token.provision)
+        return;
+    database = database_new(settings, DATABASE_PROVISION, file_readers_of_operator(), &err);
+    if (database == NULL)
+        find(report, FINDING_WRONG, "provision", err.text);
+    database_free(database);
 }
 
 /* ---- the database */
@@ -174,6 +194,7 @@ static enum command_exit run_check(struct invocation *invocation)
     check_rules(&report);
     check_registries(&report);
     check_subject(&report);
+    check_provision(&report);
     if (!invocation_flag(invocation, "offline"))
         check_database(&report);
     return finish(&report);

@@ -36,26 +36,56 @@ static bool print_json_row(void *context, const struct migration_row *row)
     return invocation_print_json(object) == COMMAND_OK;
 }
 
+static const struct {
+    const char *name;
+    enum database_account account;
+} accounts[] = {
+    {"mectl", DATABASE_ADMIN},
+    {"worker", DATABASE_WORKER},
+    {"provision", DATABASE_PROVISION},
+};
+
+static bool is_account(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(accounts); i++)
+        if (strcmp(accounts[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Without --for: those of which use is made. */
+static bool is_wanted(const struct settings *settings, const char *name, size_t i)
+{
+    if (name != NULL)
+        return strcmp(accounts[i].name, name) == 0;
+    return accounts[i].account != DATABASE_PROVISION || settings->token.provision;
+}
+
+static bool collect_grants(const struct settings *settings, const char *name, struct buf *sql,
+                           struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(accounts); i++)
+        if (is_wanted(settings, name, i) &&
+            !grants_print(settings, accounts[i].account, file_readers_of_operator(), sql, err))
+            return false;
+    return true;
+}
+
 static enum command_exit print_grants(struct invocation *invocation)
 {
-    const char *account = invocation_option(invocation, "for");
-    bool for_mectl = account == NULL || strcmp(account, "mectl") == 0;
-    bool for_worker = account == NULL || strcmp(account, "worker") == 0;
+    const char *name = invocation_option(invocation, "for");
     struct err err = {""};
     struct buf sql;
     bool good;
 
-    if (!for_mectl && !for_worker) {
-        (void)invocation_refuse("--for", account, "is neither mectl nor worker");
+    if (name != NULL && !is_account(name)) {
+        (void)invocation_refuse("--for", name, "is neither mectl, worker nor provision");
         return COMMAND_USAGE;
     }
     if (!invocation_settings(invocation))
         return COMMAND_FAILED;
     buf_init(&sql, GRANTS_MAX_BYTES);
-    good = (!for_mectl || grants_print(&invocation->settings, DATABASE_ADMIN,
-                                       file_readers_of_operator(), &sql, &err)) &&
-           (!for_worker || grants_print(&invocation->settings, DATABASE_WORKER,
-                                        file_readers_of_operator(), &sql, &err));
+    good = collect_grants(&invocation->settings, name, &sql, &err);
     if (good)
         (void)printf("%.*s", STR_ARGS(buf_str(&sql)));
     buf_free_secret(&sql);
@@ -106,7 +136,8 @@ const struct command migrate_commands[] = {
         .summary = "Brings the database's schema up to date, and prints what it applied.",
         .options = {{"status", NULL, "Print every migration and its state, apply nothing.", false},
                     {"print-grants", NULL, "Print the SQL that makes the accounts.", false},
-                    {"for", "mectl|worker", "Only this account's, with --print-grants.", false},
+                    {"for", "mectl|worker|provision", "Only this account's, with --print-grants.",
+                     false},
                     {"schema", "DIR", "Migrations of a folder instead of those built in.", false}},
         .run = run_migrate,
     },

@@ -8,9 +8,12 @@ import re
 import subprocess
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from jwt.algorithms import RSAAlgorithm
 
 from support import manual
 from support.commands import all_commands, objects, quiet
+from support.installation import write_secret
 from support.paths import clean_environment, program
 
 COMMANDS = {command.name: command for command in all_commands()}
@@ -49,16 +52,28 @@ def test_every_setting_with_its_default_and_limits(settings):
             assert f" {kind_of(row)}; {fallback}" in item.text, f"{section}.{row['key']}: {item.text}"
 
 
-def test_the_example_is_a_configuration(settings, tmp_path, installation):
-    lines = manual.section("me.conf.5", ".Sh EXAMPLES")
-    conf = tmp_path / "me.conf"
-    conf.write_text("\n".join(line for line in lines if not line.startswith(".")))
-    for name, source in (("worker.password", installation.worker_password_file),
-                         ("mectl.password", installation.admin_password_file),
-                         ("login.pem", installation.public_key_file)):
-        (tmp_path / name).write_text(source.read_text())
-        (tmp_path / name).chmod(0o600)
-    quiet(installation.mectl("config", "check", "--offline", conf=conf))
+def key_set(public_pem):
+    """As an issuer publishes it."""
+    key = serialization.load_pem_public_key(public_pem.encode())
+    return json.dumps({"keys": [{**json.loads(RSAAlgorithm.to_jwk(key)), "alg": "RS256"}]})
+
+
+def test_the_examples_are_configurations(settings, tmp_path, installation):
+    files = {
+        "worker.password": installation.worker_password_file.read_text(),
+        "mectl.password": installation.admin_password_file.read_text(),
+        "provisioning.password": installation.provision_password_file.read_text(),
+        "login.pem": installation.public_key_file.read_text(),
+        "keycloak.jwks": key_set(installation.public_key_file.read_text()),
+    }
+    for name, text in files.items():
+        write_secret(tmp_path / name, text)
+    examples = manual.displays(manual.section("me.conf.5", ".Sh EXAMPLES"))
+    assert len(examples) == 2
+    for text in examples:
+        conf = tmp_path / "me.conf"
+        conf.write_text(text)
+        assert "warning" not in quiet(installation.mectl("config", "check", "--offline", conf=conf))
 
 
 @pytest.mark.parametrize("page", manual.PAGES)

@@ -130,10 +130,53 @@ def unknown_algorithm(installation, folder):
     return Broken(changed(installation, "algorithm", token__algorithms="HS256, none"), "token.algorithms")
 
 
+def provisioning(installation, name, **changes):
+    return installation.write_provisioning_conf(f"broken-{name}.conf", **changes)
+
+
+def provisioning_of_users_by_id(installation, folder):
+    conf = provisioning(installation, "provision-subject", token__subject="user")
+    return Broken(conf, "token.provision", "token.subject = identity")
+
+
+def provisioning_for_any_issuer(installation, folder):
+    conf = provisioning(installation, "provision-issuer", token__issuer=None)
+    return Broken(conf, "token.provision", "token.issuer")
+
+
+def provisioning_without_an_account(installation, folder):
+    conf = provisioning(installation, "provision-account", provision__user=None)
+    return Broken(conf, "provision.user", "provision.password_file", "--print-grants --for provision")
+
+
+def provisioning_by_the_workers_account(installation, folder):
+    conf = provisioning(installation, "provision-worker", provision__user=installation.worker_account)
+    return Broken(conf, "provision.user", "another account")
+
+
+def provisioning_without_its_password(installation, folder):
+    path = folder / "missing.password"
+    return Broken(provisioning(installation, "provision-pw", provision__password_file=path), str(path))
+
+
+def provisioning_with_an_open_password(installation, folder):
+    path = write_secret(folder / "open.password", "hunter2hunter2")
+    path.chmod(0o604)
+    return Broken(provisioning(installation, "provision-open", provision__password_file=path), str(path), "chmod")
+
+
+def unknown_subject(installation, folder):
+    conf, line = appended(installation, "subject", "[token]\nsubject = email")
+    return Broken(conf, f"{conf}:{line}", "token.subject", "user", "identity")
+
+
 CASES = [
     unknown_key, unknown_section, bad_number, number_out_of_range, bad_choice, bad_syntax, bad_variable, no_such_conf,
     conf_is_a_folder, open_password_in_conf, missing_secret, open_secret, short_secret, open_password_file,
     missing_password_file, missing_public_key, private_key_for_the_public_one, rubbish_key, no_key, unknown_algorithm,
+    provisioning_of_users_by_id, provisioning_for_any_issuer, provisioning_without_an_account,
+    provisioning_by_the_workers_account, provisioning_without_its_password, provisioning_with_an_open_password,
+    unknown_subject,
 ]
 each_case = pytest.mark.parametrize("make", CASES, ids=lambda make: make.__name__.replace("_", " "))
 

@@ -64,6 +64,7 @@ class Installation:
         self.database = database
         self.worker_account = f"{database}_worker"
         self.admin_account = f"{database}_admin"
+        self.provision_account = f"{database}_provision"
         self.worker_password = secrets.token_hex(16)
         self.secret = secrets.token_hex(32)
         private_pem, public_pem = rsa_pair()
@@ -76,6 +77,8 @@ class Installation:
             self.folder / "worker.password", self.worker_password + "\n")
         self.admin_password_file = write_secret(
             self.folder / "admin.password", secrets.token_hex(16) + "\n")
+        self.provision_password_file = write_secret(
+            self.folder / "provision.password", secrets.token_hex(16) + "\n")
         self.secret_file = write_secret(self.folder / "hs256.secret", self.secret + "\n")
         self.private_key_file = write_secret(self.folder / "rs256.pem", private_pem)
         self.public_key_file = self.folder / "rs256.pub.pem"
@@ -113,6 +116,13 @@ class Installation:
             sections.setdefault(section, {})[key] = value
         return write_conf(self.folder / name, sections)
 
+    def write_provisioning_conf(self, name="provisioning.conf", **changes) -> Path:
+        """A me.conf by which the first token of an identity adds its user."""
+        return self.write_conf(name, **{
+            "token__subject": "identity", "token__provision": "on", "token__sessions": "off",
+            "provision__user": self.provision_account,
+            "provision__password_file": self.provision_password_file, **changes})
+
     def prepare_database(self) -> "Installation":
         """The documented way from an empty server to a migrated database with both accounts."""
         self.grant("mectl")
@@ -120,8 +130,8 @@ class Installation:
         self.grant("worker")
         return self
 
-    def grant(self, who: str):
-        self.server.run_script(self.mectl("migrate", "--print-grants", "--for", who).stdout)
+    def grant(self, who: str, conf=None):
+        self.server.run_script(self.mectl("migrate", "--print-grants", "--for", who, conf=conf).stdout)
 
     def mectl(self, *arguments, check=True, conf=None, stdin="", **environment):
         """

@@ -39,6 +39,20 @@ def headings(page: str, macro: str, within=None) -> list:
     return [line[4:] for line in lines if line.startswith(f"{macro} ")]
 
 
+def displays(lines: list) -> list:
+    """What stands between .Bd and .Ed, each as one text."""
+    texts, inside = [], False
+    for line in lines:
+        if line.startswith(".Bd "):
+            texts.append("")
+            inside = True
+        elif line == ".Ed":
+            inside = False
+        elif inside:
+            texts[-1] += line + "\n"
+    return texts
+
+
 def items(lines: list) -> list:
     """The items of the outermost lists among the lines."""
     outer = Item("")
