@@ -93,13 +93,19 @@ struct value value_time(int64_t time_ms);
  * The rows of STATEMENT_PROFILE_READ, in no order: what the generic columns hold depends on the
  * kind of row.
  *
- *                 number1          number2       number3    number4   text1    text2     text3
- * text4   text5 text6 PROFILE_USER    active sessions  score or NULL session    -         name
- * locale    timezone  avatar  bio   status PROFILE_EMAIL   verified         password_set  token_set
- * default   address  -         -         -       -     - PROFILE_IDENTITY -               - - -
- * subject  provider  name      avatar  -     email PROFILE_PHONE   verified         primary       -
- * -         number   -         -         -       -     - PROFILE_BADGE   -                - - -
- * scope    name      -         -       -     -
+ *   kind              number1          number2        number3    number4
+ *   PROFILE_USER      active sessions  score or NULL  session    -
+ *   PROFILE_EMAIL     verified         password_set   token_set  default
+ *   PROFILE_IDENTITY  -                -              -          -
+ *   PROFILE_PHONE     verified         primary        -          -
+ *   PROFILE_BADGE     -                -              -          -
+ *
+ *   kind              text1    text2     text3     text4   text5  text6
+ *   PROFILE_USER      name     locale    timezone  avatar  bio    status
+ *   PROFILE_EMAIL     address  -         -         -       -      -
+ *   PROFILE_IDENTITY  subject  provider  name      avatar  -      email
+ *   PROFILE_PHONE     number   -         -         -       -      -
+ *   PROFILE_BADGE     scope    name      -         -       -      -
  */
 enum profile_row {
     PROFILE_USER = 1,
