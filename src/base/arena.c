@@ -41,13 +41,13 @@ struct arena *arena_new(size_t max_bytes)
 
     if (arena == NULL)
         return NULL;
-    arena->first = arena->last = block_new(BLOCK_BYTES);
+    arena->total = max_bytes < BLOCK_BYTES ? max_bytes : BLOCK_BYTES;
+    arena->max = max_bytes;
+    arena->first = arena->last = block_new(arena->total);
     if (arena->first == NULL) {
         free(arena);
         return NULL;
     }
-    arena->total = BLOCK_BYTES;
-    arena->max = max_bytes;
     return arena;
 }
 
@@ -87,11 +87,14 @@ static struct block *block_with_room(struct arena *arena, size_t size)
 {
     struct block *block;
     size_t wanted = size > BLOCK_BYTES ? size : BLOCK_BYTES;
+    size_t left = arena->max - arena->total;
 
     if (arena->last->size - arena->last->used >= size)
         return arena->last;
-    if (wanted > arena->max || arena->total > arena->max - wanted)
+    if (size > left)
         return NULL;
+    if (wanted > left)
+        wanted = left;
     block = block_new(wanted);
     if (block == NULL)
         return NULL;

@@ -33,6 +33,7 @@ void buf_append(struct buf *buf, const void *data, size_t len);
 void buf_append_str(struct buf *buf, struct str s);
 void buf_append_text(struct buf *buf, const char *text);
 void buf_append_byte(struct buf *buf, char byte);
+/* Up to 1023 bytes of text; more is a failure. */
 void buf_append_format(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Room for `len` more bytes at the end, to be written by the caller, then buf_added; NULL at the
