@@ -103,7 +103,7 @@ bool str_to_number(struct str s, int64_t max, int64_t *out)
     for (size_t i = 0; i < s.len; i++) {
         int digit = s.data[i] - '0';
 
-        if (digit < 0 || digit > 9 || value > (max - digit) / 10)
+        if (digit < 0 || digit > 9 || value > max / 10 || value * 10 > max - digit)
             return false;
         value = value * 10 + digit;
     }
