@@ -63,7 +63,7 @@ static bool decode_groups(struct str text, char *at)
 bool base64url_decode(struct str text, struct buf *out)
 {
     size_t whole = text.len / 4 * 4, rest = text.len % 4, len = text.len / 4 * 3;
-    char *start = buf_reserve(out, len + 2);
+    char *start = buf_reserve(out, rest > 0 ? len + rest - 1 : len);
 
     if (start == NULL || rest == 1)
         return false;
