@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 
-enum { LINE_MAX_BYTES = 4096 };
+enum { LINE_MAX_BYTES = 4096, VALUE_MAX_BYTES = 1024 };
 
 const char *log_level_name(enum log_level level)
 {
@@ -28,22 +28,29 @@ struct str log_number(int64_t number, char text[LOG_NUMBER_LEN + 1])
     return (struct str){text, len < 0 ? 0 : (size_t)len};
 }
 
-/* A line under construction: what does not fit is cut, and the line feed always fits. */
+/* A line under construction. A closing quote and the line feed always fit behind the limit. */
 struct line {
     char text[LINE_MAX_BYTES];
     size_t len;
+    size_t limit; /* where that which is being written ends at the latest */
 };
 
-static void add_byte(struct line *line, char byte)
+enum { FIELDS_MAX_BYTES = LINE_MAX_BYTES - 2 };
+
+static bool has_room(const struct line *line, size_t len)
 {
-    if (line->len < sizeof(line->text) - 1)
-        line->text[line->len++] = byte;
+    return line->len + len <= line->limit;
 }
 
-static void add_text(struct line *line, const char *text)
+/* All of it or nothing, and then nothing more: no escape and no character is cut in two. */
+static void add(struct line *line, const char *data, size_t len)
 {
-    while (*text != '\0')
-        add_byte(line, *text++);
+    if (!has_room(line, len)) {
+        line->limit = line->len;
+        return;
+    }
+    memcpy(line->text + line->len, data, len);
+    line->len += len;
 }
 
 static bool is_bare(struct str value)
@@ -57,44 +64,68 @@ static bool is_bare(struct str value)
     return value.len > 0;
 }
 
-static void add_escaped(struct line *line, unsigned char byte)
+/* What ends a line or steers a terminal: C0, DEL, C1, and the two separators of Unicode. */
+static bool is_control(uint32_t code_point)
 {
-    char hex[5];
+    return code_point < ' ' || (code_point >= 0x7F && code_point <= 0x9F) || code_point == 0x2028 ||
+           code_point == 0x2029;
+}
 
-    if (byte == '"' || byte == '\\') {
-        add_byte(line, '\\');
-        add_byte(line, (char)byte);
-        return;
+static void add_hex(struct line *line, struct str bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        char hex[sizeof("\\xHH")];
+
+        (void)snprintf(hex, sizeof(hex), "\\x%02x", (unsigned char)bytes.data[i]);
+        add(line, hex, sizeof(hex) - 1);
     }
-    if (byte >= ' ' && byte != 0x7F) {
-        add_byte(line, (char)byte);
-        return;
-    }
-    (void)snprintf(hex, sizeof(hex), "\\x%02x", byte);
-    add_text(line, hex);
+}
+
+/* One character, or one byte that belongs to none. */
+static void add_escaped(struct line *line, struct str *rest)
+{
+    struct str character = *rest;
+    uint32_t code_point;
+    bool is_character = utf8_next(rest, &code_point);
+
+    if (!is_character)
+        *rest = (struct str){rest->data + 1, rest->len - 1};
+    character.len -= rest->len;
+    if (!is_character || is_control(code_point))
+        add_hex(line, character);
+    else if (code_point == '"')
+        add(line, "\\\"", 2);
+    else if (code_point == '\\')
+        add(line, "\\\\", 2);
+    else
+        add(line, character.data, character.len);
 }
 
 static void add_value(struct line *line, struct str value)
 {
-    if (is_bare(value)) {
-        for (size_t i = 0; i < value.len; i++)
-            add_byte(line, value.data[i]);
-        return;
-    }
-    add_byte(line, '"');
-    for (size_t i = 0; i < value.len; i++)
-        add_escaped(line, (unsigned char)value.data[i]);
-    add_byte(line, '"');
+    bool is_quoted = !is_bare(value);
+
+    if (is_quoted)
+        line->text[line->len++] = '"';
+    if (line->limit > line->len + VALUE_MAX_BYTES)
+        line->limit = line->len + VALUE_MAX_BYTES;
+    while (value.len > 0 && has_room(line, 1))
+        add_escaped(line, &value);
+    if (is_quoted)
+        line->text[line->len++] = '"';
 }
 
+/* A key without a value would be no field: there must be room for `=` and one byte more. */
 static void add_field(struct line *line, const char *key, struct str value)
 {
-    if (!str_is_set(value))
+    const char *gap = line->len == 0 ? "" : " ";
+
+    line->limit = FIELDS_MAX_BYTES;
+    if (!str_is_set(value) || !has_room(line, strlen(gap) + strlen(key) + 2))
         return;
-    if (line->len > 0)
-        add_byte(line, ' ');
-    add_text(line, key);
-    add_byte(line, '=');
+    add(line, gap, strlen(gap));
+    add(line, key, strlen(key));
+    add(line, "=", 1);
     add_value(line, value);
 }
 

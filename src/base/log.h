@@ -1,7 +1,10 @@
 /*
  * The log: one line of logfmt for each event, written by one write(2) to one descriptor (standard
  * error in the programs). Values are quoted and escaped, so no text from outside can make a line of
- * its own; a line is cut at 4096 bytes. What is a token, a secret or a body is never handed to it.
+ * its own or reach the terminal that shows it: control characters (C0, DEL, C1), the line and
+ * paragraph separators and bytes that are not UTF-8 are written as \xHH. A value is cut at 1024
+ * bytes, so that it leaves the fields behind it their room, and a line at 4096; both are
+ * well-formed still. What is a token, a secret or a body is never handed to it.
  */
 #ifndef ME_BASE_LOG_H
 #define ME_BASE_LOG_H
