@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,6 +46,31 @@ static bool is_readable_by_others(const struct stat *info, enum file_readers rea
     return !is_own_group(info->st_gid);
 }
 
+/* The command after which nobody else can read the file, but its owner, or we by our group, can. */
+static void set_remedy(const char *path, const struct stat *info, enum file_readers readers,
+                       struct err *remedy)
+{
+    if (readers == FILE_READERS_ONE_GROUP || is_own_group(info->st_gid))
+        err_set(remedy, "chmod 0640 %s", path);
+    else if (geteuid() == 0 || geteuid() == info->st_uid)
+        err_set(remedy, "chmod 0600 %s", path);
+    else
+        err_set(remedy, "chgrp %u %s && chmod 0640 %s", (unsigned)getegid(), path, path);
+}
+
+static void refuse_readers(const char *path, const struct stat *info, enum file_readers readers,
+                           struct err *err)
+{
+    struct err remedy = {""};
+
+    set_remedy(path, info, readers, &remedy);
+    err_set(err, "%s: holds a secret, but its mode is %04o, so %s can read it: run '%s'", path,
+            (unsigned)info->st_mode & 07777U,
+            (info->st_mode & S_IRWXO) != 0 ? "every user of the system"
+                                           : "a group that is not the worker's own",
+            remedy.text);
+}
+
 static bool judge(const char *path, const struct stat *info, enum file_readers readers,
                   struct err *err)
 {
@@ -53,41 +79,40 @@ static bool judge(const char *path, const struct stat *info, enum file_readers r
         return false;
     }
     if (is_readable_by_others(info, readers)) {
-        bool others = (info->st_mode & S_IRWXO) != 0;
-
-        err_set(err,
-                "%s: holds a secret, but its mode is %04o, so %s can read it: run 'chmod %s %s'",
-                path, (unsigned)info->st_mode & 07777U,
-                others ? "every user of the system" : "a group that is not the worker's own",
-                others && is_own_group(info->st_gid) ? "0640" : "0600", path);
+        refuse_readers(path, info, readers, err);
         return false;
     }
     return true;
+}
+
+static ssize_t read_step(int descriptor, char *step, size_t size)
+{
+    ssize_t got;
+
+    do
+        got = read(descriptor, step, size);
+    while (got < 0 && errno == EINTR);
+    return got;
 }
 
 static bool read_all(const char *path, int descriptor, struct buf *out, struct err *err)
 {
     enum { STEP_BYTES = 4096 };
     size_t room = out->max - out->len;
+    char step[STEP_BYTES];
+    ssize_t got;
 
-    for (;;) {
-        char step[STEP_BYTES];
-        ssize_t got = read(descriptor, step, sizeof(step));
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0) {
-            err_set(err, "%s: %s", path, strerror(errno));
-            return false;
-        }
-        if (got == 0)
-            return true;
+    while ((got = read_step(descriptor, step, sizeof(step))) > 0) {
         buf_append(out, step, (size_t)got);
-        if (!buf_is_good(out)) {
-            err_set(err, "%s: is larger than the %zu bytes that are allowed", path, room);
-            return false;
-        }
+        if (!buf_is_good(out))
+            break;
     }
+    if (got < 0)
+        err_set(err, "%s: %s", path, strerror(errno));
+    else if (got > 0)
+        err_set(err, "%s: is larger than the %zu bytes that are allowed", path, room);
+    OPENSSL_cleanse(step, sizeof(step));
+    return got == 0;
 }
 
 /* -1 with `err`. */
