@@ -41,13 +41,28 @@ static struct str cut_outside_quotes(struct str *rest, char separator)
     return part;
 }
 
+/* RFC 9110, section 5.6.4: a tab, and all but control characters; quote and backslash escaped. */
+static bool is_quoted_text(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == '\\')
+            i++;
+        else if (text.data[i] == '"')
+            return false;
+        if (i == text.len || text.data[i] == '\x7F' ||
+            ((unsigned char)text.data[i] < ' ' && text.data[i] != '\t'))
+            return false;
+    }
+    return true;
+}
+
 /* Between the quotes; escapes are left as they are, since no value that we know has any. */
 static bool unquote(struct str *value)
 {
     if (value->len < 2 || value->data[0] != '"' || value->data[value->len - 1] != '"')
         return is_token(*value);
     *value = (struct str){value->data + 1, value->len - 2};
-    return true;
+    return is_quoted_text(*value);
 }
 
 struct parameter {

@@ -13,10 +13,10 @@
 /* All borrowed from the header. */
 struct mediatype {
     struct str name;    /* "application/json", in any case */
-    struct str charset; /* the parameter without quotes; STR_NONE: there is none */
+    struct str charset; /* the parameter without quotes, escapes as they are; STR_NONE: none */
 };
 
-/* False at what is not one media type with well-formed parameters, each given once. */
+/* False at what is not one media type with well-formed parameters, and at two charsets. */
 bool mediatype_parse(struct str header, struct mediatype *out) MUST_CHECK;
 
 /* Compares the name without regard to case. */
