@@ -36,14 +36,6 @@ static bool read_section(struct reader *reader, struct str line, struct err *err
     return true;
 }
 
-static struct str unquote(struct str value)
-{
-    if (value.len >= 2 && value.data[0] == '"' && value.data[value.len - 1] == '"' &&
-        !str_has_byte((struct str){value.data + 1, value.len - 2}, '"'))
-        return (struct str){value.data + 1, value.len - 2};
-    return value;
-}
-
 static bool read_entry(struct reader *reader, struct str line, size_t number, struct err *err)
 {
     struct str value = line, key = str_trim(str_cut(&value, '='));
@@ -57,7 +49,7 @@ static bool read_entry(struct reader *reader, struct str line, size_t number, st
         err_set(err, "a key stands before the first [section]");
         return false;
     }
-    entry.value = unquote(str_trim(value));
+    entry.value = str_trim(value);
     return reader->visit(reader->context, &entry, err);
 }
 

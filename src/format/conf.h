@@ -1,8 +1,7 @@
 /*
  * The syntax of me.conf: sections in brackets, `key = value` lines, comments that begin with `#` or
- * `;` at the start of a line. A value ends at the end of its line; blanks around it are dropped;
- * one in double quotes is taken without them. What keys there are is not known here (see
- * settings.h).
+ * `;` at the start of a line. A value ends at the end of its line; blanks around it are dropped.
+ * What keys there are is not known here, nor what quotes in a value mean (see settings.h).
  */
 #ifndef ME_FORMAT_CONF_H
 #define ME_FORMAT_CONF_H

@@ -1,6 +1,6 @@
 #include "format/settings.h"
 
-#include <ctype.h>
+#include <errno.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -8,13 +8,19 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/utf8.h"
 #include "format/conf.h"
 
 #ifndef SYSCONFDIR
 #define SYSCONFDIR "/usr/local/etc"
 #endif
 
-enum { FILE_MAX_BYTES = 256 * 1024, MEMORY_MAX_BYTES = 4 * 1024 * 1024, LIST_MAX_ITEMS = 64 };
+enum {
+    FILE_MAX_BYTES = 256 * 1024,
+    MEMORY_MAX_BYTES = 4 * 1024 * 1024,
+    LIST_MAX_ITEMS = 64,
+    HEADER_MAX_BYTES = 64
+};
 
 static const char *const tls_choices[] = {
     [SETTINGS_TLS_VERIFY] = "verify",
@@ -41,18 +47,19 @@ static const char *const level_choices[] = {
     [LOG_DEBUG] = "debug",
     NULL,
 };
+static const char *const algorithm_choices[] = {"HS256", "RS256", NULL};
 
 #define AT(member) offsetof(struct settings, member)
 
 const struct setting settings_table[] = {
     {"database", "host", SETTING_LIST, .fallback = "/run/mysqld/mysqld.sock",
-     .offset = AT(database.host),
+     .offset = AT(database.host), .is_required = true,
      .help = "Where MariaDB is, tried in order: the path of a Unix socket, name, name:port or "
              "[IPv6 address]:port."},
     {"database", "name", SETTING_TEXT, .fallback = "me", .offset = AT(database.name),
-     .help = "The database."},
+     .is_required = true, .help = "The database."},
     {"database", "user", SETTING_TEXT, .fallback = "me", .offset = AT(database.user),
-     .help = "The worker's account."},
+     .is_required = true, .help = "The worker's account."},
     {"database", "password", SETTING_TEXT, .offset = AT(database.password), .is_secret = true,
      .help = "Its password; password_file is better."},
     {"database", "password_file", SETTING_PATH, .offset = AT(database.password_file),
@@ -83,8 +90,9 @@ const struct setting settings_table[] = {
      .help = "The account that adds users where token.provision is on; never the worker's."},
     {"provision", "password_file", SETTING_PATH, .offset = AT(provision.password_file),
      .help = "A file that holds its password."},
-    {"token", "algorithms", SETTING_LIST, .fallback = "HS256 RS256", .offset = AT(token.algorithms),
-     .help = "The signature algorithms that are allowed: HS256, RS256."},
+    {"token", "algorithms", SETTING_LIST, .fallback = "HS256 RS256", .choices = algorithm_choices,
+     .offset = AT(token.algorithms), .is_required = true,
+     .help = "The signature algorithms that are allowed."},
     {"token", "secret_file", SETTING_PATHS, .offset = AT(token.secret_file),
      .help = "Files that each hold one HMAC secret, of 32 bytes or more."},
     {"token", "public_key_file", SETTING_PATHS, .offset = AT(token.public_key_file),
@@ -104,10 +112,10 @@ const struct setting settings_table[] = {
     {"token", "kept_verified", SETTING_NUMBER, .fallback = "1024", .min = 0, .max = 65536,
      .offset = AT(token.kept_verified), .unit = "tokens",
      .help = "How many verified tokens a worker remembers, to save the work; 0: none."},
-    {"token", "header", SETTING_TEXT, .offset = AT(token.header),
+    {"token", "header", SETTING_HEADER, .offset = AT(token.header),
      .help = "One more request header to look for the token in, where Authorization has none."},
     {"token", "session_claim", SETTING_TEXT, .fallback = "sid", .offset = AT(token.session_claim),
-     .help = "The claim that names the session."},
+     .is_required = true, .help = "The claim that names the session."},
     {"token", "sessions", SETTING_CHOICE, .fallback = "if-present", .choices = sessions_choices,
      .offset = AT(token.sessions),
      .help = "Whether the session is looked up: never, where the token names one, or always."},
@@ -171,6 +179,18 @@ static bool fail_memory(struct err *err)
     return false;
 }
 
+/* The beginning of what someone wrote, for a message that has to say more than that. */
+static struct str shown(struct str text)
+{
+    enum { SHOWN_MAX_BYTES = 80 };
+    struct str rest = text;
+    uint32_t code_point;
+
+    while (text.len - rest.len < SHOWN_MAX_BYTES && utf8_next(&rest, &code_point))
+        continue;
+    return (struct str){text.data, text.len - rest.len};
+}
+
 static bool set_text(struct loader *loader, const struct setting *setting, struct str value,
                      struct err *err)
 {
@@ -184,18 +204,23 @@ static bool set_text(struct loader *loader, const struct setting *setting, struc
 }
 
 /* A relative path is relative to the folder of me.conf, wherever the worker was started. */
-static bool resolve(struct loader *loader, struct str path, struct str *out)
+static bool resolve(struct loader *loader, struct str path, struct str *out, struct err *err)
 {
+    bool is_relative = loader->folder != NULL && !str_starts_with(path, STR("/"));
     struct buf text;
     bool good;
 
-    if (loader->folder == NULL || str_starts_with(path, STR("/")))
-        return arena_copy(loader->arena, path, out);
-    buf_init(&text, PATH_MAX * 2);
-    buf_append_text(&text, loader->folder);
-    buf_append_byte(&text, '/');
+    buf_init(&text, PATH_MAX - 1);
+    if (is_relative) {
+        buf_append_text(&text, loader->folder);
+        buf_append_byte(&text, '/');
+    }
     buf_append_str(&text, path);
-    good = buf_is_good(&text) && arena_copy(loader->arena, buf_str(&text), out);
+    good = buf_is_good(&text);
+    if (!good)
+        err_set(err, "is longer than a path may be");
+    else if (!arena_copy(loader->arena, buf_str(&text), out))
+        good = fail_memory(err);
     buf_free(&text);
     return good;
 }
@@ -206,8 +231,8 @@ static bool set_path(struct loader *loader, const struct setting *setting, struc
     const char **place = place_of(setting, loader->settings);
     struct str path = STR_NONE;
 
-    if (value.len > 0 && !resolve(loader, value, &path))
-        return fail_memory(err);
+    if (value.len > 0 && !resolve(loader, value, &path, err))
+        return false;
     *place = path.data;
     return true;
 }
@@ -217,25 +242,79 @@ static bool is_separator(char c)
     return c == ',' || c == ' ' || c == '\t';
 }
 
-static struct str next_item(struct str *rest)
+static void append_choices(const struct setting *setting, struct buf *out)
+{
+    for (size_t i = 0; setting->choices[i] != NULL; i++)
+        buf_append_format(out, "%s%s", i == 0 ? "" : ", ", setting->choices[i]);
+}
+
+static bool find_choice(const struct setting *setting, struct str value, int64_t *out,
+                        struct err *err)
+{
+    struct buf allowed;
+
+    for (size_t i = 0; setting->choices[i] != NULL; i++) {
+        if (!str_equal(value, str_from(setting->choices[i])))
+            continue;
+        *out = (int64_t)i;
+        return true;
+    }
+    buf_init(&allowed, 256);
+    append_choices(setting, &allowed);
+    err_set(err, "'%.*s' is not one of %.*s", STR_ARGS(shown(value)), STR_ARGS(buf_str(&allowed)));
+    buf_free(&allowed);
+    return false;
+}
+
+/* An item between quotes, which *rest begins with. An empty one would be taken for the list's end
+ * by whoever reads it: it is refused. */
+static bool next_quoted(struct str *rest, struct str *item, struct err *err)
+{
+    struct str behind = {rest->data + 1, rest->len - 1};
+
+    *item = str_cut(&behind, '"');
+    if (!str_is_set(behind))
+        err_set(err, "has a quote that is not closed");
+    else if (item->len == 0)
+        err_set(err, "has an empty item");
+    else if (behind.len > 0 && !is_separator(behind.data[0]))
+        err_set(err, "has a quote within an item: quotes stand around a whole one");
+    else {
+        *rest = behind;
+        return true;
+    }
+    return false;
+}
+
+/* *item is STR_NONE behind the last one. */
+static bool next_item(struct str *rest, struct str *item, struct err *err)
 {
     size_t len = 0;
 
-    while (rest->len > 0 && is_separator(rest->data[0])) {
-        rest->data++;
-        rest->len--;
-    }
-    if (rest->len > 0 && rest->data[0] == '"') {
-        struct str quoted = {rest->data + 1, rest->len - 1};
-        struct str item = str_cut(&quoted, '"');
-
-        *rest = str_is_set(quoted) ? quoted : STR("");
-        return item;
-    }
+    while (rest->len > 0 && is_separator(rest->data[0]))
+        *rest = (struct str){rest->data + 1, rest->len - 1};
+    *item = STR_NONE;
+    if (rest->len == 0)
+        return true;
+    if (rest->data[0] == '"')
+        return next_quoted(rest, item, err);
     while (len < rest->len && !is_separator(rest->data[len]))
         len++;
+    *item = (struct str){rest->data, len};
     *rest = (struct str){rest->data + len, rest->len - len};
-    return (struct str){rest->data - len, len};
+    return true;
+}
+
+static bool take_item(struct loader *loader, const struct setting *setting, struct str item,
+                      struct str *copy, struct err *err)
+{
+    int64_t choice;
+
+    if (setting->choices != NULL && !find_choice(setting, item, &choice, err))
+        return false;
+    if (setting->type == SETTING_PATHS)
+        return resolve(loader, item, copy, err);
+    return arena_copy(loader->arena, item, copy) || fail_memory(err);
 }
 
 static bool set_list(struct loader *loader, const struct setting *setting, struct str value,
@@ -243,22 +322,22 @@ static bool set_list(struct loader *loader, const struct setting *setting, struc
 {
     struct settings_list *place = place_of(setting, loader->settings);
     const char **items = arena_array(loader->arena, LIST_MAX_ITEMS, sizeof(*items));
+    struct str item, copy;
     size_t count = 0;
 
     if (items == NULL)
         return fail_memory(err);
     for (;;) {
-        struct str item = next_item(&value), copy;
-
-        if (item.len == 0)
+        if (!next_item(&value, &item, err))
+            return false;
+        if (!str_is_set(item))
             break;
         if (count == LIST_MAX_ITEMS) {
             err_set(err, "has more than %d items", LIST_MAX_ITEMS);
             return false;
         }
-        if (!(setting->type == SETTING_PATHS ? resolve(loader, item, &copy)
-                                             : arena_copy(loader->arena, item, &copy)))
-            return fail_memory(err);
+        if (!take_item(loader, setting, item, &copy, err))
+            return false;
         items[count++] = copy.data;
     }
     *place = (struct settings_list){items, count};
@@ -272,53 +351,95 @@ static bool set_number(struct loader *loader, const struct setting *setting, str
 
     if (str_to_number(value, setting->max, place) && *place >= setting->min)
         return true;
-    err_set(err, "is '%.*s', but must be a number from %lld to %lld%s%s", STR_ARGS(value),
+    err_set(err, "is '%.*s', but must be a number from %lld to %lld%s%s", STR_ARGS(shown(value)),
             (long long)setting->min, (long long)setting->max, setting->unit == NULL ? "" : " ",
             setting->unit == NULL ? "" : setting->unit);
     return false;
 }
 
-static void append_choices(const struct setting *setting, struct buf *out)
-{
-    for (size_t i = 0; setting->choices[i] != NULL; i++)
-        buf_append_format(out, "%s%s", i == 0 ? "" : ", ", setting->choices[i]);
-}
-
 static bool set_choice(struct loader *loader, const struct setting *setting, struct str value,
                        struct err *err)
 {
-    int64_t *place = place_of(setting, loader->settings);
-    struct buf allowed;
+    return find_choice(setting, value, place_of(setting, loader->settings), err);
+}
 
-    for (size_t i = 0; setting->choices[i] != NULL; i++) {
-        if (!str_equal(value, str_from(setting->choices[i])))
-            continue;
-        *place = (int64_t)i;
-        return true;
+static bool is_header_name(struct str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '-'))
+            return false;
     }
-    buf_init(&allowed, 256);
-    append_choices(setting, &allowed);
-    err_set(err, "is '%.*s', but must be one of %.*s", STR_ARGS(value),
-            STR_ARGS(buf_str(&allowed)));
-    buf_free(&allowed);
+    return name.len <= HEADER_MAX_BYTES;
+}
+
+static bool set_header(struct loader *loader, const struct setting *setting, struct str value,
+                       struct err *err)
+{
+    if (is_header_name(value))
+        return set_text(loader, setting, value, err);
+    err_set(err,
+            "is '%.*s', but must be the name of a header: up to %d letters, digits and hyphens",
+            STR_ARGS(shown(value)), HEADER_MAX_BYTES);
     return false;
 }
 
 typedef bool setter(struct loader *loader, const struct setting *setting, struct str value,
                     struct err *err);
 
+/* A line feed, which only the environment can bring, could not be printed as a me.conf. */
+static bool is_plain(struct str value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if (((unsigned char)value.data[i] < ' ' && value.data[i] != '\t') ||
+            value.data[i] == '\x7F')
+            return false;
+    return utf8_is_valid(value);
+}
+
+static bool is_unset(const struct setting *setting, struct settings *settings)
+{
+    const void *place = place_of(setting, settings);
+
+    switch (setting->type) {
+    case SETTING_LIST:
+    case SETTING_PATHS:
+        return ((const struct settings_list *)place)->count == 0;
+    case SETTING_TEXT:
+    case SETTING_PATH:
+    case SETTING_HEADER:
+        return *(const char *const *)place == NULL;
+    case SETTING_NUMBER:
+    case SETTING_CHOICE:
+    case SETTING__MAX:
+        break;
+    }
+    return false;
+}
+
 static bool set_value(struct loader *loader, const struct setting *setting, struct str value,
                       struct err *err)
 {
     static setter *const setters[SETTING__MAX] = {
-        [SETTING_TEXT] = set_text,  [SETTING_PATH] = set_path,     [SETTING_LIST] = set_list,
-        [SETTING_PATHS] = set_list, [SETTING_NUMBER] = set_number, [SETTING_CHOICE] = set_choice,
+        [SETTING_TEXT] = set_text,     [SETTING_PATH] = set_path,     [SETTING_LIST] = set_list,
+        [SETTING_PATHS] = set_list,    [SETTING_NUMBER] = set_number, [SETTING_CHOICE] = set_choice,
+        [SETTING_HEADER] = set_header,
     };
+    bool good = false;
 
-    if (setters[setting->type](loader, setting, value, err))
-        return true;
-    err_prefix(err, "%s.%s", setting->section, setting->key);
-    return false;
+    if (!is_plain(value))
+        err_set(err, "has control characters, or bytes that are not UTF-8");
+    else
+        good = setters[setting->type](loader, setting, value, err);
+    if (good && setting->is_required && is_unset(setting, loader->settings)) {
+        err_set(err, "is empty, but has to have a value");
+        good = false;
+    }
+    if (!good)
+        err_prefix(err, "%s.%s", setting->section, setting->key);
+    return good;
 }
 
 /* ---- me.conf */
@@ -359,16 +480,27 @@ static bool refuse_unknown(const struct conf_entry *entry, struct err *err)
 
     buf_init(&known, 1024);
     append_known(entry->section, &known);
-    err_set(err, "%.*s.%.*s: there is no such setting; known are: %.*s", STR_ARGS(entry->section),
-            STR_ARGS(entry->key), STR_ARGS(buf_str(&known)));
+    err_set(err, "%.*s.%.*s: there is no such setting; known are: %.*s",
+            STR_ARGS(shown(entry->section)), STR_ARGS(shown(entry->key)),
+            STR_ARGS(buf_str(&known)));
     buf_free(&known);
     return false;
+}
+
+/* Without the quotes around it, if it has them. Those of a list are its items'. */
+static struct str unquote(const struct setting *setting, struct str value)
+{
+    if (setting->type == SETTING_LIST || setting->type == SETTING_PATHS || value.len < 2 ||
+        !str_starts_with(value, STR("\"")) || !str_ends_with(value, STR("\"")))
+        return value;
+    return (struct str){value.data + 1, value.len - 2};
 }
 
 static bool take_entry(void *context, const struct conf_entry *entry, struct err *err)
 {
     struct loader *loader = context;
     const struct setting *setting = find(entry->section, entry->key);
+    struct str value;
     size_t row;
 
     if (setting == NULL)
@@ -379,8 +511,9 @@ static bool take_entry(void *context, const struct conf_entry *entry, struct err
         return false;
     }
     loader->seen[row] = true;
-    loader->has_secret = loader->has_secret || (setting->is_secret && entry->value.len > 0);
-    return set_value(loader, setting, entry->value, err);
+    value = unquote(setting, entry->value);
+    loader->has_secret = loader->has_secret || (setting->is_secret && value.len > 0);
+    return set_value(loader, setting, value, err);
 }
 
 static bool set_folder(struct loader *loader, const char *path, struct err *err)
@@ -388,7 +521,11 @@ static bool set_folder(struct loader *loader, const char *path, struct err *err)
     char resolved[PATH_MAX];
     struct str copy;
 
-    if (realpath(path, resolved) == NULL || !arena_copy(loader->arena, str_from(resolved), &copy))
+    if (realpath(path, resolved) == NULL) {
+        err_set(err, "%s: %s", path, strerror(errno));
+        return false;
+    }
+    if (!arena_copy(loader->arena, str_from(resolved), &copy))
         return fail_memory(err);
     loader->settings->file = copy.data;
     /* dirname changes its argument, which is a copy of our own. */
@@ -434,7 +571,7 @@ static void append_variable(const struct setting *setting, struct buf *out)
 
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
         for (const char *c = parts[i]; *c != '\0'; c++)
-            buf_append_byte(out, (char)toupper((unsigned char)*c));
+            buf_append_byte(out, (char)(*c >= 'a' && *c <= 'z' ? *c - ('a' - 'A') : *c));
 }
 
 static const struct setting *find_variable(struct str name)
@@ -479,13 +616,13 @@ static bool take_variable(struct loader *loader, const char *variable, struct er
     if (setting != NULL) {
         if (set_value(loader, setting, value, err))
             return true;
-        err_prefix(err, "the environment's %.*s", STR_ARGS(name));
+        err_prefix(err, "the environment's %.*s", STR_ARGS(shown(name)));
         return false;
     }
     if (!names_section(name))
         return true;
     err_set(err, "the environment's %.*s: there is no such setting: see me.conf(5)",
-            STR_ARGS(name));
+            STR_ARGS(shown(name)));
     return false;
 }
 
@@ -501,31 +638,15 @@ static bool read_environment(struct loader *loader, char *const *environment, st
 
 /* ---- rules that concern more than one value */
 
-static bool take_algorithms(struct settings *settings, struct err *err)
+static void take_algorithms(struct settings *settings)
 {
     const struct settings_list *list = &settings->token.algorithms;
 
     for (size_t i = 0; i < list->count; i++) {
         bool is_hs256 = strcmp(list->items[i], "HS256") == 0;
 
-        if (!is_hs256 && strcmp(list->items[i], "RS256") != 0) {
-            err_set(err, "token.algorithms: has '%s', but known are only HS256 and RS256",
-                    list->items[i]);
-            return false;
-        }
         *(is_hs256 ? &settings->token.hs256 : &settings->token.rs256) = true;
     }
-    if (list->count == 0)
-        err_set(err, "token.algorithms: is empty: name HS256, RS256 or both");
-    return list->count > 0;
-}
-
-static bool is_header_name(const char *name)
-{
-    for (const char *c = name; *c != '\0'; c++)
-        if (!isalnum((unsigned char)*c) && *c != '-')
-            return false;
-    return *name != '\0' && strlen(name) <= 64;
 }
 
 /* Else users would be added for whom nobody vouches, or the worker's own account could add any. */
@@ -549,22 +670,11 @@ static bool check_provision(const struct settings *settings, struct err *err)
     return false;
 }
 
-static bool check_together(struct settings *settings, struct err *err)
+static bool check_together(const struct settings *settings, struct err *err)
 {
-    if (!take_algorithms(settings, err))
-        return false;
-    if (settings->database.password != NULL && settings->database.password_file != NULL)
-        err_set(err, "database.password and database.password_file are both set: keep one");
-    else if (settings->database.host.count == 0)
-        err_set(err, "database.host: is empty");
-    else if (settings->database.name == NULL || settings->database.user == NULL)
-        err_set(err, "database.name and database.user must be set");
-    else if (settings->token.header != NULL && !is_header_name(settings->token.header))
-        err_set(err, "token.header: must be the name of a header: letters, digits and hyphens");
-    else if (settings->token.session_claim == NULL)
-        err_set(err, "token.session_claim: is empty: set token.sessions = off instead");
-    else
+    if (settings->database.password == NULL || settings->database.password_file == NULL)
         return check_provision(settings, err);
+    err_set(err, "database.password and database.password_file are both set: keep one");
     return false;
 }
 
@@ -593,8 +703,10 @@ bool settings_load(const char *path, char *const *environment, enum file_readers
         return fail_memory(err);
     out->memory = loader.arena;
     if (set_defaults(&loader, err) && (path == NULL || read_conf(&loader, path, readers, err)) &&
-        read_environment(&loader, environment, err) && check_together(out, err))
+        read_environment(&loader, environment, err) && check_together(out, err)) {
+        take_algorithms(out);
         return true;
+    }
     settings_free(out);
     return false;
 }
@@ -626,8 +738,12 @@ static bool try_named(const char *named, const char *by, struct buf *path, const
         return false;
     }
     buf_append(path, named, strlen(named) + 1);
+    if (!buf_is_good(path)) {
+        err_set(err, "%s: is longer than a path may be (it was named by %s)", named, by);
+        return false;
+    }
     *out = path->data;
-    return buf_is_good(path);
+    return true;
 }
 
 /* True where there is a me.conf in the folder of `program`, or in the folder itself where that ends
@@ -652,6 +768,7 @@ bool settings_find(const char *named, char *const *environment, const char *prog
     ssize_t len;
 
     *out = NULL;
+    buf_reset(path);
     if (named != NULL)
         return try_named(named, "--config", path, out, err);
     if (variable != NULL && *variable != '\0')
@@ -672,6 +789,16 @@ static void print_list(const struct settings_list *list, FILE *out)
                       i == 0 ? "" : ", ", list->items[i]);
 }
 
+/* In quotes where it would else lose what it begins or ends with. */
+static void print_text(const char *text, FILE *out)
+{
+    struct str all = str_from(text);
+    bool has_quotes = all.len > 1 && text[0] == '"' && text[all.len - 1] == '"';
+    const char *quote = has_quotes || str_trim(all).len < all.len ? "\"" : "";
+
+    (void)fprintf(out, "%s%s%s", quote, text, quote);
+}
+
 static void print_value(const struct setting *setting, const void *place, FILE *out)
 {
     const char *text;
@@ -679,8 +806,10 @@ static void print_value(const struct setting *setting, const void *place, FILE *
     switch (setting->type) {
     case SETTING_TEXT:
     case SETTING_PATH:
+    case SETTING_HEADER:
         text = *(const char *const *)place;
-        (void)fputs(text == NULL ? "" : setting->is_secret ? "********" : text, out);
+        if (text != NULL)
+            print_text(setting->is_secret ? "********" : text, out);
         break;
     case SETTING_LIST:
     case SETTING_PATHS:
@@ -713,5 +842,5 @@ bool settings_print(const struct settings *settings, FILE *out)
         print_value(setting, (const char *)settings + setting->offset, out);
         (void)fputc('\n', out);
     }
-    return ferror(out) == 0;
+    return fflush(out) == 0 && ferror(out) == 0;
 }

@@ -2,7 +2,8 @@
  * The settings of all programs: one table of keys with their sections, types, defaults, limits and
  * help, and the struct that they are read into. Sources, the later one wins: the table's defaults,
  * me.conf, the environment (ME_SECTION_KEY, in upper case). A value that is wrong in any of them is
- * an error, also where a later source replaces it.
+ * an error, also where a later source replaces it. In me.conf a value may stand in double quotes,
+ * which are not part of it. No value holds control characters.
  */
 #ifndef ME_FORMAT_SETTINGS_H
 #define ME_FORMAT_SETTINGS_H
@@ -26,7 +27,7 @@ enum settings_sessions {
     SETTINGS_SESSIONS_REQUIRED
 };
 
-/* Items are separated by commas or white space; one in double quotes may hold both. */
+/* Items are separated by commas, spaces or tabs; one in double quotes may hold these. */
 struct settings_list {
     const char *const *items;
     size_t count;
@@ -86,6 +87,7 @@ enum setting_type {
     SETTING_PATHS, /* a list of them */
     SETTING_NUMBER,
     SETTING_CHOICE,
+    SETTING_HEADER, /* the name of an HTTP header */
     SETTING__MAX
 };
 
@@ -95,8 +97,9 @@ struct setting {
     enum setting_type type;
     const char *fallback;       /* the default as text; NULL: unset */
     int64_t min, max;           /* of numbers */
-    const char *const *choices; /* ends in NULL; the index is the value */
+    const char *const *choices; /* ends in NULL; the index is the value. Of a list: of its items */
     size_t offset;              /* in struct settings */
+    bool is_required;           /* may not be empty */
     bool is_secret;             /* shown masked */
     const char *unit;           /* of numbers; NULL: none */
     const char *help;           /* one sentence */
@@ -109,7 +112,7 @@ extern const size_t settings_table_len; /* rows */
  * Where me.conf is looked for, in order: `named` (from --config), or else the environment's ME_CONF
  * (either alone, when given), beside `program` (as it was called, then where its links lead),
  * sysconfdir. On success *out is the path, in `path`, or NULL where there is no file at all, which
- * is no failure unless it was named.
+ * is no failure unless it was named. What `path` held before is dropped.
  */
 bool settings_find(const char *named, char *const *environment, const char *program,
                    struct buf *path, const char **out, struct err *err) MUST_CHECK;
@@ -117,13 +120,15 @@ bool settings_find(const char *named, char *const *environment, const char *prog
 /*
  * Reads everything; `path` may be NULL (defaults and environment only). `readers` is demanded of a
  * file that has a password in it. On failure `err` is "FILE:LINE: section.key: what is wrong, what
- * is allowed" and *out holds nothing.
+ * is allowed" (of the environment: "the environment's NAME: section.key: ...") and *out holds
+ * nothing.
  */
 bool settings_load(const char *path, char *const *environment, enum file_readers readers,
                    struct settings *out, struct err *err) MUST_CHECK;
 void settings_free(struct settings *settings);
 
-/* All effective values as a me.conf that would give them, secrets as "********". */
+/* All effective values as a me.conf that would give them, secrets as "********". False where `out`
+ * could not take it, to the last byte. */
 bool settings_print(const struct settings *settings, FILE *out) MUST_CHECK;
 
 #endif

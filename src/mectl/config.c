@@ -205,6 +205,7 @@ static enum command_exit run_check(struct invocation *invocation)
 static const char *const type_names[SETTING__MAX] = {
     [SETTING_TEXT] = "text",           [SETTING_PATH] = "path",     [SETTING_LIST] = "list",
     [SETTING_PATHS] = "list of paths", [SETTING_NUMBER] = "number", [SETTING_CHOICE] = "choice",
+    [SETTING_HEADER] = "header name",
 };
 
 static void print_allowed(const struct setting *setting)

@@ -33,7 +33,8 @@ def settings(mectl):
 def kind_of(row):
     """How the page tells what a setting may be."""
     return {
-        "text": "Text", "path": "A path", "list": "A list", "list of paths": "A list of paths",
+        "text": "Text", "path": "A path", "list of paths": "A list of paths", "header name": "The name of a header",
+        "list": "A list of {allowed}" if "choices" in row else "A list",
         "number": "A number from {min} to {max}, in {unit}", "choice": "One of {allowed}",
     }[row["type"]].format(**row, allowed=", ".join(row.get("choices", [])))
 

@@ -180,7 +180,8 @@ def test_list_prints_json(mectl):
                                                "secret", "help") if name in row]
         assert {"section", "key", "type", "secret", "help"} <= set(row) and row["help"].endswith(".")
         assert ("min" in row) == ("max" in row) == (row["type"] == "number")
-        assert ("choices" in row) == (row["type"] == "choice")
+        assert row["type"] != "choice" or row["choices"]
+        assert "choices" not in row or row["type"] in ("choice", "list")
     assert len({(row["section"], row["key"]) for row in rows}) == len(rows)
     assert [f"{row['section']}.{row['key']}" for row in rows if row["secret"]] == ["database.password"]
 
@@ -205,6 +206,8 @@ def test_list_for_people(mectl):
     assert "log.level: choice of error, warning, info, debug; the default is info" in lines
     assert "token.leeway_s: number from 0 to 600, in seconds; the default is 30" in lines
     assert "admin.user: text; unset by default" in lines
+    assert "token.algorithms: list of HS256, RS256; the default is HS256 RS256" in lines
+    assert "token.header: header name; unset by default" in lines
 
 
 def test_list_needs_no_settings(mectl, tmp_path):

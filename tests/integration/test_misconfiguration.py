@@ -127,7 +127,8 @@ def no_key(installation, folder):
 
 
 def unknown_algorithm(installation, folder):
-    return Broken(changed(installation, "algorithm", token__algorithms="HS256, none"), "token.algorithms")
+    conf = changed(installation, "algorithm", token__algorithms="HS256, none")
+    return Broken(conf, f"{conf}:", "token.algorithms", "none", "HS256, RS256")
 
 
 def provisioning(installation, name, **changes):
