@@ -1,7 +1,12 @@
 #include "format/jsonvalue.h"
 
 #include <json-c/json.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
 
+#include "folder.h"
+#include "format/jsonnumber.h"
 #include "unit.h"
 #include "vectors.h"
 
@@ -67,6 +72,95 @@ static void an_object_has_to_be_one(void **state)
     json_object_put(value);
 }
 
+/* ---- under a locale that writes 1,5 */
+
+static int make_folder(void **state)
+{
+    *state = folder_new();
+    return 0;
+}
+
+static int leave_comma_locale(void **state)
+{
+    folder_remove(*state);
+    return setlocale(LC_ALL, "C") != NULL ? 0 : -1;
+}
+
+/* A locale of our own, so that none has to be installed; false: this system cannot make one. */
+static bool enter_comma_locale(const char *folder)
+{
+    static const char locale[] = "LC_NUMERIC\ndecimal_point \",\"\nthousands_sep \".\"\n"
+                                 "grouping 3;3\nEND LC_NUMERIC\n";
+    static const char charmap[] = "<code_set_name> ANSI_X3.4-1968\n<comment_char> %\n"
+                                  "<escape_char> /\nCHARMAP\n<U0000>..<U007F> /x00\n"
+                                  "END CHARMAP\n";
+    char command[4 * FOLDER_PATH_BYTES];
+    bool is_set;
+
+    folder_add(folder, "source", str_from(locale), 0600);
+    folder_add(folder, "charmap", str_from(charmap), 0600);
+    (void)snprintf(command, sizeof(command),
+                   "cd %s && localedef --force -f charmap -i source ./comma >log 2>&1", folder);
+    /* It fails over all the categories that are not in the source: what it made is judged instead.
+     */
+    is_set = system(command) != -1 && setenv("LOCPATH", folder, 1) == 0 &&
+             setlocale(LC_ALL, "comma") != NULL;
+    /* glibc's newlocale, which json-c calls, loses memory where LOCPATH is set. */
+    return unsetenv("LOCPATH") == 0 && is_set && strcmp(localeconv()->decimal_point, ",") == 0 &&
+           strtod("1.5", NULL) == 1.0;
+}
+
+static void assert_double(const char *text, double expected)
+{
+    struct json_object *value = NULL;
+
+    assert_int_equal(jsonvalue_parse(str_from(text), &value, NULL), STRICTJSON_OK);
+    assert_true(json_object_is_type(value, json_type_double));
+    assert_true(json_object_get_double(value) >= expected);
+    assert_true(json_object_get_double(value) <= expected);
+    json_object_put(value);
+}
+
+static void numbers_do_not_follow_the_locale(void **state)
+{
+    struct json_object *value = NULL;
+
+    if (!enter_comma_locale(*state)) {
+        print_message("skipped: localedef made no locale with a comma\n");
+        skip();
+    }
+    assert_double("1.5", 1.5);
+    assert_double("-0.25", -0.25);
+    assert_double("1.25e2", 125);
+    assert_double("0.001e-3", 1e-6);
+    assert_double("9223372036854775808", 9223372036854775808.0);
+    assert_double("1.7976931348623157e308", 1.7976931348623157e308);
+    assert_int_equal(jsonvalue_parse(STR("1,5"), &value, NULL), STRICTJSON_TRAILING);
+    assert_int_equal(jsonvalue_parse(STR("[1,5]"), &value, NULL), STRICTJSON_OK);
+    assert_int_equal(json_object_array_length(value), 2);
+    json_object_put(value);
+    assert_int_equal(jsonvalue_parse(STR("{\"a\":[1.5,-2.5,1234567.5]}"), &value, NULL),
+                     STRICTJSON_OK);
+    assert_string_equal(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN),
+                        "{\"a\":[1.5,-2.5,1234567.5]}");
+    json_object_put(value);
+}
+
+/* Those of tokens, which are read without json-c. */
+static void times_do_not_follow_the_locale(void **state)
+{
+    int64_t thousandths = 0;
+
+    if (!enter_comma_locale(*state)) {
+        print_message("skipped: localedef made no locale with a comma\n");
+        skip();
+    }
+    assert_true(jsonnumber_thousandths(STR("1800000000.125"), INT64_MAX / 1000, &thousandths));
+    assert_int_equal(thousandths, INT64_C(1800000000125));
+    assert_true(jsonnumber_fits_double(STR("1.7976931348623157e308")));
+    assert_false(jsonnumber_fits_double(STR("1.7976931348623158e308")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -74,6 +168,10 @@ int main(void)
         cmocka_unit_test(gives_values_by_their_types),
         cmocka_unit_test(a_number_past_int64_is_a_double),
         cmocka_unit_test(an_object_has_to_be_one),
+        cmocka_unit_test_setup_teardown(numbers_do_not_follow_the_locale, make_folder,
+                                        leave_comma_locale),
+        cmocka_unit_test_setup_teardown(times_do_not_follow_the_locale, make_folder,
+                                        leave_comma_locale),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
