@@ -187,7 +187,7 @@ enum { WRITERS = 6, LINES = 400, LINE_BYTES = 100 };
 /* Lines of one length, each by one write, as the log writes them. */
 static void write_lines(const struct place *place, int writer)
 {
-    char line[LINE_BYTES + 1];
+    char line[2 * LINE_BYTES]; /* what the compiler believes that two ints may take */
     struct err err;
 
     if (!logfile_open(&place->file, &err))
