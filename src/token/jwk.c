@@ -204,3 +204,44 @@ enum jwk_result jwk_read(struct json_object *jwk, struct key **out, struct str *
     *out = NULL;
     return refuse(JWK_DEFECTIVE, "its exp is not a time within the years 1970 to 9999", err);
 }
+
+/* ---- writing one */
+
+static bool add_text(struct json_object *jwk, const char *name, struct str text)
+{
+    return json_object_object_add(jwk, name,
+                                  json_object_new_string_len(text.data, (int)text.len)) == 0;
+}
+
+static bool add_end(struct json_object *jwk, int64_t end_ms)
+{
+    return end_ms == INT64_MAX ||
+           json_object_object_add(jwk, "exp", json_object_new_int64((end_ms + 999) / 1000)) == 0;
+}
+
+static bool add_numbers(struct json_object *jwk, const struct key *key)
+{
+    struct buf modulus, exponent;
+    bool good;
+
+    buf_init(&modulus, RSA_MAX_BITS / 4);
+    buf_init(&exponent, RSA_MAX_BITS / 8);
+    good = key_numbers(key, &modulus, &exponent) && add_text(jwk, "n", buf_str(&modulus)) &&
+           add_text(jwk, "e", buf_str(&exponent));
+    buf_free(&modulus);
+    buf_free(&exponent);
+    return good;
+}
+
+struct json_object *jwk_new(const struct key *key, struct str kid, int64_t end_ms)
+{
+    struct json_object *jwk = json_object_new_object();
+
+    if (jwk != NULL && add_text(jwk, "kty", STR("RSA")) &&
+        (!str_is_set(kid) || add_text(jwk, "kid", kid)) &&
+        add_text(jwk, "alg", str_from(key_algorithm_name(key_algorithm(key)))) &&
+        add_text(jwk, "use", STR("sig")) && add_numbers(jwk, key) && add_end(jwk, end_ms))
+        return jwk;
+    json_object_put(jwk);
+    return NULL;
+}

@@ -6,6 +6,7 @@
 #define ME_TOKEN_JWK_H
 
 #include <json-c/json_types.h>
+#include <stdint.h>
 
 #include "base/compiler.h"
 #include "base/err.h"
@@ -27,5 +28,12 @@ enum jwk_result {
  */
 enum jwk_result jwk_read(struct json_object *jwk, struct key **out, struct str *kid,
                          struct err *err) MUST_CHECK;
+
+/*
+ * The JWK of a public key, with this kid (STR_NONE: with none) and this end, in whole seconds,
+ * rounded up, as its exp (INT64_MAX: it has none). The caller frees it with json_object_put; NULL
+ * for a secret, and where memory is short.
+ */
+struct json_object *jwk_new(const struct key *key, struct str kid, int64_t end_ms) MUST_CHECK;
 
 #endif

@@ -115,17 +115,38 @@ int64_t key_end_ms(const struct key *key)
     return key->end_ms;
 }
 
-static void append_number(const struct key *key, enum rsa_number which, struct buf *out)
+static bool append_number(const struct key *key, enum rsa_number which, struct buf *out)
 {
     struct buf bytes;
+    bool good;
 
     buf_init(&bytes, RSA_MAX_BITS / 8);
-    if (rsa_number(EVP_PKEY_CTX_get0_pkey(key->verifier), which, &bytes))
+    good = rsa_number(EVP_PKEY_CTX_get0_pkey(key->verifier), which, &bytes);
+    if (good)
         base64url_encode(buf_str(&bytes), out);
     buf_free(&bytes);
+    return good && buf_is_good(out);
+}
+
+bool key_numbers(const struct key *key, struct buf *modulus, struct buf *exponent)
+{
+    return key->algorithm == KEY_RS256 && append_number(key, RSA_MODULUS, modulus) &&
+           append_number(key, RSA_EXPONENT, exponent);
 }
 
 /* RFC 7638, section 3.2: the required members in the order of their names, without white space. */
+static bool append_thumbprint_input(const struct key *key, struct buf *out)
+{
+    bool good;
+
+    buf_append_text(out, "{\"e\":\"");
+    good = append_number(key, RSA_EXPONENT, out);
+    buf_append_text(out, "\",\"kty\":\"RSA\",\"n\":\"");
+    good = good && append_number(key, RSA_MODULUS, out);
+    buf_append_text(out, "\"}");
+    return good && buf_is_good(out);
+}
+
 bool key_thumbprint(const struct key *key, struct buf *out)
 {
     unsigned char hash[DIGEST_BYTES];
@@ -135,12 +156,7 @@ bool key_thumbprint(const struct key *key, struct buf *out)
     if (key->algorithm != KEY_RS256)
         return false;
     buf_init(&input, THUMBPRINT_INPUT_MAX_BYTES);
-    buf_append_text(&input, "{\"e\":\"");
-    append_number(key, RSA_EXPONENT, &input);
-    buf_append_text(&input, "\",\"kty\":\"RSA\",\"n\":\"");
-    append_number(key, RSA_MODULUS, &input);
-    buf_append_text(&input, "\"}");
-    good = buf_is_good(&input) && digest_of(key->digest, buf_str(&input), hash);
+    good = append_thumbprint_input(key, &input) && digest_of(key->digest, buf_str(&input), hash);
     if (good)
         base64url_encode((struct str){(const char *)hash, sizeof(hash)}, out);
     buf_free(&input);

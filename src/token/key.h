@@ -53,6 +53,10 @@ int64_t key_end_ms(const struct key *key);
  */
 bool key_thumbprint(const struct key *key, struct buf *out) MUST_CHECK;
 
+/* Appends modulus and exponent in base64url, as a JWK has them (RFC 7518, section 6.3.1). False for
+ * a secret, and where memory is short. */
+bool key_numbers(const struct key *key, struct buf *modulus, struct buf *exponent) MUST_CHECK;
+
 /*
  * True only where `signature` is this key's over `input`, whatever the key's end. HMACs are
  * compared in constant time. Leaves OpenSSL's error queue empty.
