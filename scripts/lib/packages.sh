@@ -74,5 +74,5 @@ packages_ensure() {
     rm -f "$log"
 }
 
-packages_build="gcc make autoconf automake pkg-config libc6-dev libfcgi-dev libjson-c-dev libssl-dev libmariadb-dev tzdata"
+packages_build="gcc make autoconf automake pkg-config libc6-dev libfcgi-dev libjson-c-dev libssl-dev libmariadb-dev libcurl4-openssl-dev tzdata"
 packages_database="mariadb-server-core mariadb-client-core"

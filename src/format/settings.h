@@ -61,6 +61,10 @@ struct settings {
         int64_t provision; /* bool */
     } token;
     struct {
+        const char *issuer, *url, *ca; /* mectl keys fetch */
+        int64_t grace_s, timeout_s;
+    } keys;
+    struct {
         int64_t body_max_bytes, retry_after_s;
         int64_t require_if_match, method_override; /* bool */
     } request;

@@ -10,13 +10,16 @@ from support.processes import wait_until
 from support.servers import EXAMPLES, KINDS, WORKERS
 
 
+KEYS = ("me-keys.cron", "me-keys.service", "me-keys.timer")  # test_key_examples.py
+
+
 def test_every_example_is_tested():
-    assert {path.name for path in EXAMPLES.iterdir()} == {kind.example.name for kind in KINDS.values()}
+    assert {path.name for path in EXAMPLES.iterdir()} == {kind.example.name for kind in KINDS.values()} | set(KEYS)
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_an_example_explains_the_variables_that_it_has(kind):
-    lines = kind.example.read_text().splitlines()
+@pytest.mark.parametrize("example", sorted({kind.example.name for kind in KINDS.values()} | set(KEYS)))
+def test_an_example_explains_the_variables_that_it_has(example):
+    lines = (EXAMPLES / example).read_text().splitlines()
     comments = "\n".join(line for line in lines if line.startswith("#"))
     used = set(re.findall(r"@[A-Z]+@", "\n".join(lines)))
     explained = set(re.findall(r"(@[A-Z]+@) {2,}\w", comments))

@@ -13,7 +13,10 @@ from jwt.algorithms import RSAAlgorithm
 
 from support import manual
 from support.commands import all_commands, objects, quiet
+from support.fetcher import Fetcher, run_fetch
 from support.installation import write_secret
+from support.issuer import Authority, Issuer
+from support.keys import SigningKey, jwks
 from support.paths import clean_environment, program
 
 COMMANDS = {command.name: command for command in all_commands()}
@@ -80,7 +83,7 @@ def test_the_examples_are_configurations(settings, tmp_path, installation):
 @pytest.mark.parametrize("page", manual.PAGES)
 def test_no_page_names_a_setting_that_there_is_not(settings, page):
     known = {f"{row['section']}.{row['key']}" for rows in settings.values() for row in rows}
-    named = re.findall(rf"\b((?:{'|'.join(settings)})\.[a-z_]+)\b", manual.PAGES[page].read_text())
+    named = re.findall(rf"(?<![\w-])((?:{'|'.join(settings)})\.[a-z_]+)\b", manual.PAGES[page].read_text())
     assert set(named) - {"me.conf"} <= known
 
 
@@ -162,8 +165,29 @@ def printed_json(mectl, users, tokens):
     }
 
 
-def test_every_member_of_the_json(mectl, users, tokens):
-    documented, printed = documented_json(), printed_json(mectl, users, tokens)
+@pytest.fixture
+def printed_json_of_keys(mectl, tmp_path):
+    """The same of the commands that have to do with keys."""
+    authority = Authority(tmp_path)
+    issuer = Issuer(authority.certify())
+    key = SigningKey("key")
+    issuer.publish(key)
+    fetch = Fetcher(tmp_path, authority, issuer)
+    fetch.file.write_text("{}")
+    certificate = tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(tmp_path / "private.pem"),
+         "-out", str(certificate), "-subj", "/CN=test"], check=True, capture_output=True, timeout=60)
+    printed = {"keys fetch": [run_fetch(fetch.conf)]}
+    issuer.stop()
+    fetch.file.write_bytes(jwks(key, key.jwk(kid="old", exp=1000000000), {"kty": "EC"}, key.private_jwk()))
+    printed["keys list"] = objects(mectl("keys", "list", "--json", ME_TOKEN_JWKS_FILE=str(fetch.file),
+                                         ME_TOKEN_PUBLIC_KEY_FILE=str(certificate)))
+    return printed
+
+
+def test_every_member_of_the_json(mectl, users, tokens, printed_json_of_keys):
+    documented, printed = documented_json(), {**printed_json(mectl, users, tokens), **printed_json_of_keys}
     assert set(documented) == {name for name, command in COMMANDS.items() if "json" in command.options}
     assert set(documented) - set(printed) == {"user show"}
     for name, rows in printed.items():
