@@ -7,6 +7,15 @@ from support.installation import write_conf
 from support.paths import clean_environment, program
 
 
+def run_fetch(conf, *arguments) -> dict:
+    """What mectl keys fetch says in JSON, once it has succeeded with this me.conf."""
+    done = subprocess.run(
+        [str(program("mectl")), "keys", "fetch", "--json", "--config", str(conf), *map(str, arguments)],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60, env=clean_environment())
+    assert done.returncode == 0 and done.stderr == "", done
+    return json.loads(done.stdout)
+
+
 class Fetcher:
     """mectl with a me.conf that names issuer, CA and file."""
 

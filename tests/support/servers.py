@@ -65,9 +65,10 @@ def fill_in(example: str, variables: dict) -> str:
 class Server:
     """One running server on a free port of the loopback, with the program behind it."""
 
-    def __init__(self, kind: Kind, conf: Path):
+    def __init__(self, kind: Kind, conf: Path, count=WORKERS):
         self.kind = kind
         self.conf = conf
+        self.count = count
         self.process, self.workers = None, []
         # Short enough for a socket, and a folder that the server's own account gets into.
         self.folder = Path(tempfile.mkdtemp(prefix="me-"))
@@ -82,7 +83,7 @@ class Server:
     def start(self) -> "Server":
         variables = {
             "PORT": self.port, "DIR": self.folder, "PROGRAM": self.program, "CONF": self.conf,
-            "SOCKET": self.folder / "w.sock", "WORKERS": WORKERS, "MODULES": MODULES,
+            "SOCKET": self.folder / "w.sock", "WORKERS": self.count, "MODULES": MODULES,
         }
         server_conf = self.folder / "server.conf"
         server_conf.write_text(fill_in(self.kind.example.read_text(), variables))
