@@ -30,6 +30,10 @@ static const struct failure other_client_error = {
     {                                                                                              \
         .number = (n), .result = STORE_REFUSED                                                     \
     }
+#define REFUSED_AND_QUOTED(n)                                                                      \
+    {                                                                                              \
+        .number = (n), .result = STORE_REFUSED, .quotes_value = true                               \
+    }
 #define LOST(n)                                                                                    \
     {                                                                                              \
         .number = (n), .result = STORE_LOST, .is_broken = true, .is_ambiguous = true               \
@@ -65,8 +69,8 @@ static const struct failure failures[] = {
     REFUSED(ER_CONSTRAINT_FAILED),
     REFUSED(ER_DATA_TOO_LONG),
     REFUSED(ER_WARN_DATA_OUT_OF_RANGE),
-    REFUSED(ER_TRUNCATED_WRONG_VALUE),
-    REFUSED(ER_TRUNCATED_WRONG_VALUE_FOR_FIELD),
+    REFUSED_AND_QUOTED(ER_TRUNCATED_WRONG_VALUE),
+    REFUSED_AND_QUOTED(ER_TRUNCATED_WRONG_VALUE_FOR_FIELD),
     /* the connection */
     LOST(CR_SERVER_GONE_ERROR),
     LOST(CR_SERVER_LOST),
@@ -141,6 +145,8 @@ enum store_result failure_report(unsigned int number, const char *what, const ch
 {
     const struct failure *failure = failure_of(number);
     const char *advice = failure->advice;
+    if (failure->quotes_value)
+        message = "a value does not fit the type or the character set of its column";
     err_set(err, "%s: %s (error %u)%s%s", what, message, number, advice != NULL ? ": " : "",
             advice != NULL ? advice : "");
     return failure->result;

@@ -79,6 +79,21 @@ static void reports_say_what_to_do(void **state)
     assert_contains(err.text, "--print-grants");
 }
 
+/* What a user wrote is in a message of the server's, but never in ours. */
+static void values_are_not_reported(void **state)
+{
+    static const unsigned int numbers[] = {1292, 1366};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
+        struct err err = {{0}};
+        assert_int_equal(failure_report(numbers[i], "audit_add",
+                                        "Incorrect string value: 'my secret' for column", &err),
+                         STORE_REFUSED);
+        assert_null(strstr(err.text, "secret"));
+        assert_contains(err.text, "audit_add: a value does not fit");
+    }
+}
+
 static void every_result_has_a_name(void **state)
 {
     (void)state;
@@ -95,6 +110,7 @@ int main(void)
         cmocka_unit_test(unknown_errors_of_the_client_break_the_connection),
         cmocka_unit_test(another_host_is_tried_where_this_one_cannot_serve),
         cmocka_unit_test(reports_say_what_to_do),
+        cmocka_unit_test(values_are_not_reported),
         cmocka_unit_test(every_result_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
