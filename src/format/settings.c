@@ -40,6 +40,12 @@ static const char *const subject_choices[] = {
     NULL,
 };
 static const char *const switch_choices[] = {"off", "on", NULL}; /* the index is the bool */
+static const char *const audit_choices[] = {
+    [SETTINGS_AUDIT_OFF] = "off",
+    [SETTINGS_AUDIT_MEMBERS] = "members",
+    [SETTINGS_AUDIT_VALUES] = "values",
+    NULL,
+};
 static const char *const level_choices[] = {
     [LOG_ERROR] = "error",
     [LOG_WARNING] = "warning",
@@ -157,6 +163,9 @@ const struct setting settings_table[] = {
     {"profile", "zoneinfo", SETTING_PATH, .fallback = "/usr/share/zoneinfo",
      .offset = AT(profile.zoneinfo),
      .help = "The folder of the time zone database: its names add to those built in."},
+    {"audit", "level", SETTING_CHOICE, .fallback = "off", .choices = audit_choices,
+     .offset = AT(audit.level),
+     .help = "What the audit trail keeps of a change: nothing, its members, or values too."},
     {"log", "level", SETTING_CHOICE, .fallback = "info", .choices = level_choices,
      .offset = AT(log.level), .help = "The least urgent events that are logged."},
     {"log", "file", SETTING_PATH, .offset = AT(log.file),

@@ -27,6 +27,8 @@ enum settings_sessions {
     SETTINGS_SESSIONS_REQUIRED
 };
 
+enum settings_audit { SETTINGS_AUDIT_OFF, SETTINGS_AUDIT_MEMBERS, SETTINGS_AUDIT_VALUES };
+
 /* Items are separated by commas, spaces or tabs; one in double quotes may hold these. */
 struct settings_list {
     const char *const *items;
@@ -75,6 +77,9 @@ struct settings {
     struct {
         const char *zoneinfo; /* the folder of the system's time zone database */
     } profile;
+    struct {
+        int64_t level; /* enum settings_audit */
+    } audit;
     struct {
         int64_t level;    /* enum log_level */
         const char *file; /* unset: standard error */

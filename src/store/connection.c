@@ -53,17 +53,26 @@ enum store_result connection_run_text(struct connection *connection, struct str 
     return failure_report(connection->number, "MariaDB", mysql_error(mysql), err);
 }
 
-enum store_result connection_run(struct connection *connection, const struct call *call,
-                                 struct err *err)
+enum store_result connection_prepare(struct connection *connection, enum statement_id statement,
+                                     struct err *err)
 {
     enum store_result result = STORE_OK;
     unsigned int number = 0;
-    struct prepared **prepared = &connection->prepared[call->statement];
+    struct prepared **prepared = &connection->prepared[statement];
     if (*prepared == NULL)
-        result =
-            prepared_new(connection->mysql, statement_get(call->statement), prepared, &number, err);
-    if (result == STORE_OK)
-        result = prepared_run(*prepared, call, &number, err);
+        result = prepared_new(connection->mysql, statement_get(statement), prepared, &number, err);
+    note_failure(connection, number);
+    return result;
+}
+
+enum store_result connection_run(struct connection *connection, const struct call *call,
+                                 struct err *err)
+{
+    unsigned int number = 0;
+    enum store_result result = connection_prepare(connection, call->statement, err);
+    if (result != STORE_OK)
+        return result;
+    result = prepared_run(connection->prepared[call->statement], call, &number, err);
     note_failure(connection, number);
     return result;
 }

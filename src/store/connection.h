@@ -27,6 +27,9 @@ struct connection *connection_open(const struct connection_options *options,
                                    enum store_result *result, struct err *err) MUST_CHECK;
 void connection_close(struct connection *connection);
 
+/* Makes a statement ready to be run, where it is not yet. */
+enum store_result connection_prepare(struct connection *connection, enum statement_id statement,
+                                     struct err *err) MUST_CHECK;
 enum store_result connection_run(struct connection *connection, const struct call *call,
                                  struct err *err) MUST_CHECK;
 enum store_result connection_run_text(struct connection *connection, struct str sql,

@@ -245,6 +245,22 @@ enum store_result database_run(struct database *database, const struct call *cal
     return database->is_pinned ? result : run_once(database, call, err);
 }
 
+enum store_result database_connect(struct database *database, struct err *err)
+{
+    return ensure_connection(database, err);
+}
+
+enum store_result database_prepare(struct database *database, enum statement_id statement,
+                                   struct err *err)
+{
+    enum store_result result = ensure_connection(database, err);
+    if (result != STORE_OK)
+        return result;
+    result = connection_prepare(database->connection, statement, err);
+    note_use(database);
+    return result;
+}
+
 enum store_result database_run_counted(struct database *database, enum statement_id statement,
                                        const struct value *in, int64_t *rows, struct err *err)
 {

@@ -51,6 +51,9 @@ struct database *database_new(const struct settings *settings, enum database_acc
                               enum file_readers readers, struct err *err) MUST_CHECK;
 void database_free(struct database *database);
 
+/* Connects where that was not done yet; the first statement does so by itself. */
+enum store_result database_connect(struct database *database, struct err *err) MUST_CHECK;
+
 /*
  * To be called when a request begins: a connection that is found inside a transaction is closed
  * (the next statement opens another).
@@ -106,6 +109,11 @@ struct call {
  */
 enum store_result database_run(struct database *database, const struct call *call,
                                struct err *err) MUST_CHECK;
+
+/* Has the server judge a statement without running it: are its tables there, and has the account
+ * the rights that it takes? */
+enum store_result database_prepare(struct database *database, enum statement_id statement,
+                                   struct err *err) MUST_CHECK;
 
 /* As database_run for a statement whose rows, if any, nobody looks at; `rows` as in struct call. */
 enum store_result database_run_counted(struct database *database, enum statement_id statement,

@@ -32,6 +32,11 @@ static const char *const provision_rights[] = {
     " ON %.user_phone_numbers",
 };
 
+/* Of the worker, where changes are recorded: it adds, and neither looks nor takes back; id and time
+ * are the database's. */
+static const char audit_right[] =
+    "INSERT (user_id, request_id, issuer, client, members, member_values) ON %.profile_changes";
+
 /* The commands need the first line; the rest is for migrations. */
 static const char *const admin_rights[] = {
     "SELECT, INSERT, UPDATE, DELETE, "
@@ -45,13 +50,14 @@ static const struct role {
     bool makes_database;
     bool is_pattern; /* GRANT ON database.* takes the name as a pattern of LIKE; ON database.table
                         does not */
+    bool records_changes; /* where audit.level is set */
 } roles[] = {
     [DATABASE_WORKER] = {"the worker, me.fcgi", worker_rights, ARRAY_LENGTH(worker_rights), false,
-                         false},
+                         false, true},
     [DATABASE_ADMIN] = {"the operator's tool, mectl", admin_rights, ARRAY_LENGTH(admin_rights),
-                        true, true},
+                        true, true, false},
     [DATABASE_PROVISION] = {"provisioning, by which me.fcgi adds users", provision_rights,
-                            ARRAY_LENGTH(provision_rights), false, false},
+                            ARRAY_LENGTH(provision_rights), false, false, false},
 };
 
 /* The transports of the hosts: each needs an account of its own. */
@@ -168,6 +174,8 @@ static bool append_sql(struct buf *out, const struct account *account)
     }
     for (size_t i = 0; i < account->role->count; i++)
         append_right(out, account, account->role->rights[i]);
+    if (account->role->records_changes && account->settings->audit.level != SETTINGS_AUDIT_OFF)
+        append_right(out, account, audit_right);
     return true;
 }
 

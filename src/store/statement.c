@@ -2,6 +2,7 @@
 
 #include "profile/profile.h"
 #include "profile/validate.h"
+#include "store/audit.h"
 #include "store/sessions.h"
 
 enum {
@@ -17,6 +18,9 @@ enum {
     BADGE_BYTES = BADGE_PART_MAX_BYTES * UTF8_MAX_BYTES,
     STATUS_BYTES = 16,
     SESSION_BYTES = SESSION_ID_MAX_BYTES * UTF8_MAX_BYTES,
+    REQUEST_ID_BYTES = 64 * UTF8_MAX_BYTES,
+    CLAIM_BYTES = 65535, /* what a TEXT column holds, and no claim of a token is as long */
+    MEMBERS_BYTES = 128 * UTF8_MAX_BYTES,
     MIGRATION_NAME_BYTES = 255 * UTF8_MAX_BYTES,
     CHECKSUM_BYTES = 64
 };
@@ -89,6 +93,40 @@ enum {
         [PROFILE_TEXT4] = {"avatar_url", VALUE_TEXT, URL_BYTES},                                   \
         [PROFILE_TEXT5] = {"bio", VALUE_TEXT, BIO_BYTES},                                          \
         [PROFILE_TEXT6] = {"status or identity's email", VALUE_TEXT, EMAIL_BYTES},                 \
+    }
+
+/*
+ * Rows of one user, or of all, between two ends, by time and then id. What is behind a place is
+ * written in two terms, since MariaDB finds no range of an index in (a, b) > (?, ?); it does leave
+ * out of account what is known once the values are. It has to go by one of the two indexes: of a
+ * table that it takes for small, or the rows of which it takes for few, it would look at all, and
+ * where it removes some wait for those who add.
+ */
+#define AUDIT_ROWS                                                                                 \
+    "profile_changes c FORCE INDEX (profile_changes_by_time, profile_changes_by_user) WHERE "
+#define AUDIT_USER "(? IS NULL OR user_id = ?)"
+#define AUDIT_BEHIND AUDIT_USER " AND changed_at >= ? AND (changed_at > ? OR id > ?)"
+#define AUDIT_AHEAD " AND changed_at <= ? AND (changed_at < ? OR id < ?)"
+#define AUDIT_ROW                                                                                  \
+    "SELECT id, changed_at, user_id, request_id, issuer, client, members, member_values"           \
+    " FROM " AUDIT_ROWS
+
+#define AUDIT_USER_IN                                                                              \
+    {"user", VALUE_UUID, 0},                                                                       \
+    {                                                                                              \
+        "user", VALUE_UUID, 0                                                                      \
+    }
+#define AUDIT_PLACE_IN(name)                                                                       \
+    {name, VALUE_TIME, 0}, {name, VALUE_TIME, 0},                                                  \
+    {                                                                                              \
+        name, VALUE_NUMBER, 0                                                                      \
+    }
+#define AUDIT_ROW_OUT                                                                              \
+    {"id", VALUE_NUMBER, 0}, {"changed_at", VALUE_TIME, 0}, {"user_id", VALUE_UUID, 0},            \
+        {"request_id", VALUE_TEXT, REQUEST_ID_BYTES}, {"issuer", VALUE_TEXT, CLAIM_BYTES},         \
+        {"client", VALUE_TEXT, CLAIM_BYTES}, {"members", VALUE_TEXT, MEMBERS_BYTES},               \
+    {                                                                                              \
+        "member_values", VALUE_TEXT, AUDIT_VALUES_MAX_BYTES                                        \
     }
 
 static const struct statement statements[STATEMENT__MAX] = {
@@ -366,6 +404,69 @@ static const struct statement statements[STATEMENT__MAX] = {
                    " WHERE user_id = ? AND revoked_at IS NULL",
             .writes = true,
             .in = {USER_IN},
+        },
+    /* Id and time are the database's: the worker has no right to give them. */
+    [STATEMENT_AUDIT_ADD] =
+        {
+            .name = "audit_add",
+            .sql = "INSERT INTO profile_changes"
+                   " (user_id, request_id, issuer, client, members, member_values)"
+                   " VALUES (?, ?, ?, ?, ?, ?)",
+            .writes = true,
+            .in = {USER_IN,
+                   {"request_id", VALUE_TEXT, REQUEST_ID_BYTES},
+                   {"issuer", VALUE_TEXT, CLAIM_BYTES},
+                   {"client", VALUE_TEXT, CLAIM_BYTES},
+                   {"members", VALUE_TEXT, MEMBERS_BYTES},
+                   {"member_values", VALUE_TEXT, AUDIT_VALUES_MAX_BYTES}},
+        },
+    [STATEMENT_AUDIT_OLDEST] =
+        {
+            .name = "audit_oldest",
+            .sql = AUDIT_ROW AUDIT_BEHIND " AND changed_at < ? ORDER BY changed_at, id LIMIT ?",
+            .in = {AUDIT_USER_IN,
+                   AUDIT_PLACE_IN("after"),
+                   {"until", VALUE_TIME, 0},
+                   {"limit", VALUE_NUMBER, 0}},
+            .out = {AUDIT_ROW_OUT},
+        },
+    [STATEMENT_AUDIT_NEWEST] =
+        {
+            .name = "audit_newest",
+            .sql = AUDIT_ROW AUDIT_USER AUDIT_AHEAD
+            " AND changed_at >= ? ORDER BY changed_at DESC, id DESC LIMIT ?",
+            .in = {AUDIT_USER_IN,
+                   AUDIT_PLACE_IN("before"),
+                   {"since", VALUE_TIME, 0},
+                   {"limit", VALUE_NUMBER, 0}},
+            .out = {AUDIT_ROW_OUT},
+        },
+    [STATEMENT_AUDIT_SKIP] =
+        {
+            .name = "audit_skip",
+            .sql = "SELECT changed_at, id FROM " AUDIT_ROWS AUDIT_BEHIND
+                   " AND changed_at < ? ORDER BY changed_at, id LIMIT 1 OFFSET ?",
+            .in = {AUDIT_USER_IN,
+                   AUDIT_PLACE_IN("after"),
+                   {"until", VALUE_TIME, 0},
+                   {"offset", VALUE_NUMBER, 0}},
+            .out = {{"changed_at", VALUE_TIME, 0}, {"id", VALUE_NUMBER, 0}},
+        },
+    [STATEMENT_AUDIT_COUNT] =
+        {
+            .name = "audit_count",
+            .sql = "SELECT COUNT(*) FROM " AUDIT_ROWS AUDIT_BEHIND " AND changed_at < ?",
+            .in = {AUDIT_USER_IN, AUDIT_PLACE_IN("after"), {"until", VALUE_TIME, 0}},
+            .out = {{"count", VALUE_NUMBER, 0}},
+        },
+    /* From place to place: a LIMIT would look at what was just removed again, each time anew, until
+       the server has cleared it away. An index can be demanded in this form of DELETE alone. */
+    [STATEMENT_AUDIT_REMOVE] =
+        {
+            .name = "audit_remove",
+            .sql = "DELETE c FROM " AUDIT_ROWS AUDIT_BEHIND AUDIT_AHEAD,
+            .writes = true,
+            .in = {AUDIT_USER_IN, AUDIT_PLACE_IN("after"), AUDIT_PLACE_IN("before")},
         },
     /* A lock's name is the whole server's and of 64 characters at most, so it carries a digest of
        the database. */

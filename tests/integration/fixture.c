@@ -9,6 +9,7 @@
 
 #include <mysql.h>
 
+#include "store/grants.h"
 #include "store/migrations.h"
 
 enum { SQL_MAX_BYTES = 100000, RIVAL_LOOKS_MAX = 60, RIVAL_LOOK_NS = 150000000 };
@@ -230,6 +231,22 @@ struct uuid fixture_id(unsigned char byte)
     struct uuid id;
     memset(id.bytes, byte, sizeof(id.bytes));
     return id;
+}
+
+void fixture_grant(struct fixture *fixture, const struct settings *settings,
+                   enum database_account account)
+{
+    struct buf sql;
+    buf_init(&sql, 8192);
+    if (!grants_print(settings, account, FILE_READERS_ANY, &sql, &fixture->err))
+        fail_msg("%s", fixture->err.text);
+    struct str rest = buf_str(&sql);
+    while (str_is_set(rest)) {
+        struct str line = str_cut(&rest, '\n');
+        if (line.len > 0 && !str_starts_with(line, STR("--")))
+            fixture_sql(fixture, "%.*s", (int)line.len - 1, line.data);
+    }
+    buf_free(&sql);
 }
 
 struct database *fixture_database(struct fixture *fixture, const struct settings *settings)

@@ -70,6 +70,10 @@ struct uuid fixture_id(unsigned char byte);
 /* Another object of the store on the same server, with these settings changed by the caller. */
 struct database *fixture_database(struct fixture *fixture, const struct settings *settings);
 
+/* Runs what grants_print prints for an account of these settings. */
+void fixture_grant(struct fixture *fixture, const struct settings *settings,
+                   enum database_account account);
+
 #define assert_stored(fixture, call)                                                               \
     do {                                                                                           \
         enum store_result result_ = (call);                                                        \

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "store/grants.h"
 #include "store/migrations.h"
 #include "store/profiles.h"
 
@@ -234,29 +233,13 @@ static void the_connection_is_an_ordinary_one_afterwards(void **state)
     ASSERT_STATES(fixture, MIGRATION_APPLIED);
 }
 
-/* The flow of a fresh database: print for mectl, migrate, print for the worker. */
-static void run_printed(struct fixture *fixture, const struct settings *settings,
-                        enum database_account account)
-{
-    struct buf sql;
-    buf_init(&sql, 8192);
-    if (!grants_print(settings, account, FILE_READERS_ANY, &sql, &fixture->err))
-        fail_msg("%s", fixture->err.text);
-    struct str rest = buf_str(&sql);
-    while (str_is_set(rest)) {
-        struct str line = str_cut(&rest, '\n');
-        if (line.len > 0 && !str_starts_with(line, STR("--")))
-            fixture_sql(fixture, "%.*s", (int)line.len - 1, line.data);
-    }
-    buf_free(&sql);
-}
-
 static void assert_denied(struct fixture *fixture, struct database *database, struct str sql)
 {
     assert_refused(fixture, STORE_UNAVAILABLE, database_run_text(database, sql, &fixture->err),
                    "denied");
 }
 
+/* The flow of a fresh database: print for mectl, migrate, print for the worker. */
 static void the_printed_accounts_can_do_what_they_must_and_no_more(void **state)
 {
     struct fixture *fixture = *state;
@@ -266,7 +249,7 @@ static void the_printed_accounts_can_do_what_they_must_and_no_more(void **state)
     struct profile profile = {.id = fixture_id(1), .name = STR("Anna"), .updated_ms = 1};
     settings.database.user = "me_test_worker";
     settings.database.password = "it's \\ secret";
-    run_printed(fixture, &settings, DATABASE_ADMIN);
+    fixture_grant(fixture, &settings, DATABASE_ADMIN);
     struct database *database = fixture_database(fixture, &settings);
     struct migrations *migrations = migrations_open(NULL, &fixture->err);
     assert_non_null(migrations);
@@ -275,8 +258,8 @@ static void the_printed_accounts_can_do_what_they_must_and_no_more(void **state)
     fixture_sql(fixture, "REVOKE ALL, GRANT OPTION FROM me_test_worker@localhost");
     database_close(database);
 
-    run_printed(fixture, &settings, DATABASE_WORKER);
-    run_printed(fixture, &settings, DATABASE_WORKER);
+    fixture_grant(fixture, &settings, DATABASE_WORKER);
+    fixture_grant(fixture, &settings, DATABASE_WORKER);
     fixture_sql(fixture,
                 "INSERT INTO users (id, status, name) VALUES (" FIXTURE_ID("01") ", 'active',"
                                                                                  " 'Ann')");

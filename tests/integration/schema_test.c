@@ -122,6 +122,29 @@ static void sessions_are_compared_bytewise(void **state)
               {SESSION("03", "'s'"), ER_NO_REFERENCED_ROW_2});
 }
 
+#define CHANGE(members, values)                                                                    \
+    "INSERT INTO profile_changes (user_id, request_id, members, member_values) VALUES"             \
+    " (" FIXTURE_ID("01") ", 'r', " members ", " values ")"
+
+static void changes_of_profiles(void **state)
+{
+    RUN_STEPS(state, {CHANGE("'name'", "NULL"), 0}, {CHANGE("'timezone,bio'", "'{}'"), 0},
+              {CHANGE("''", "NULL"), ER_CONSTRAINT_FAILED},
+              {CHANGE("'status'", "NULL"), WARN_DATA_TRUNCATED},
+              {CHANGE("'name'", "'{'"), ER_CONSTRAINT_FAILED},
+              {CHANGE("'name'", "CONCAT('\"', REPEAT('x', 131070), '\"')"), 0},
+              {CHANGE("'name'", "CONCAT('\"', REPEAT('x', 131071), '\"')"), ER_CONSTRAINT_FAILED},
+              {"DELETE FROM profile_changes", 0});
+}
+
+static void changes_outlive_their_user(void **state)
+{
+    struct fixture *fixture = *state;
+    RUN_STEPS(state, {USER("01"), 0}, {CHANGE("'name'", "NULL"), 0}, {"DELETE FROM users", 0});
+    assert_int_equal(fixture_number(fixture, "SELECT COUNT(*) FROM profile_changes"), 1);
+    RUN_STEPS(state, {"DELETE FROM profile_changes", 0});
+}
+
 static void rows_of_a_user_go_with_it(void **state)
 {
     static const char *const tables[] = {
@@ -157,7 +180,7 @@ static void every_table_is_as_the_store_needs_it(void **state)
                                     " WHERE TABLE_SCHEMA = DATABASE() AND ENGINE = 'InnoDB'"
                                     " AND ROW_FORMAT = 'Dynamic'"
                                     " AND TABLE_COLLATION = 'utf8mb4_nopad_bin'"),
-                     8);
+                     9);
 }
 
 int main(void)
@@ -170,6 +193,8 @@ int main(void)
         cmocka_unit_test_setup(one_user_for_an_identity_bytewise, fixture_reset),
         cmocka_unit_test_setup(badges, fixture_reset),
         cmocka_unit_test_setup(sessions_are_compared_bytewise, fixture_reset),
+        cmocka_unit_test_setup(changes_of_profiles, fixture_reset),
+        cmocka_unit_test_setup(changes_outlive_their_user, fixture_reset),
         cmocka_unit_test_setup(rows_of_a_user_go_with_it, fixture_reset),
         cmocka_unit_test_setup(times_are_utc_in_any_time_zone, fixture_reset),
         cmocka_unit_test(every_table_is_as_the_store_needs_it),

@@ -107,6 +107,30 @@ static void provisioning_has_no_account_but_its_own(void **state)
     assert_null(strstr(sql, "GRANT"));
 }
 
+/* Where changes are recorded it may add rows, but not their id or time, and look at none. */
+static void the_worker_adds_to_the_audit_trail_where_that_is_on(void **state)
+{
+    static const char right[] =
+        "GRANT INSERT (user_id, request_id, issuer, client, members, member_values)"
+        " ON `me`.profile_changes TO 'me'@'localhost';\n";
+    char sql[8192];
+    struct settings settings = settings_with(one_socket, 1);
+    (void)state;
+    for (int level = SETTINGS_AUDIT_MEMBERS; level <= SETTINGS_AUDIT_VALUES; level++) {
+        settings.audit.level = level;
+        print(&settings, DATABASE_WORKER, sql, sizeof(sql));
+        assert_contains(sql, right);
+        assert_null(strstr(strstr(sql, "profile_changes") + 1, "profile_changes"));
+        assert_null(strstr(sql, "DELETE"));
+    }
+    settings.audit.level = SETTINGS_AUDIT_OFF;
+    print(&settings, DATABASE_WORKER, sql, sizeof(sql));
+    assert_null(strstr(sql, "profile_changes"));
+    settings.audit.level = SETTINGS_AUDIT_VALUES;
+    print(&settings, DATABASE_ADMIN, sql, sizeof(sql));
+    assert_null(strstr(sql, "profile_changes"));
+}
+
 static void no_account_is_above_its_database(void **state)
 {
     char sql[8192];
@@ -233,6 +257,7 @@ int main(void)
         cmocka_unit_test(the_worker_may_change_nothing_but_what_a_user_may),
         cmocka_unit_test(provisioning_may_add_and_do_nothing_else),
         cmocka_unit_test(provisioning_has_no_account_but_its_own),
+        cmocka_unit_test(the_worker_adds_to_the_audit_trail_where_that_is_on),
         cmocka_unit_test(no_account_is_above_its_database),
         cmocka_unit_test(the_password_is_hashed_and_never_shown),
         cmocka_unit_test(the_tool_has_its_account_from_its_own_section),
