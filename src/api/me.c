@@ -5,6 +5,7 @@
 #include "api/authenticate.h"
 #include "api/body.h"
 #include "api/provision.h"
+#include "api/trail.h"
 #include "format/entitytag.h"
 #include "profile/patch.h"
 #include "profile/representation.h"
@@ -149,6 +150,22 @@ static int64_t next_update_ms(const struct profile_load *loaded)
     return loaded->now_ms > next_ms ? loaded->now_ms : next_ms;
 }
 
+/* Writes what the patch makes another value, and the trail of it. */
+static enum store_result store_change(struct database *database, const struct change *change,
+                                      struct profile_load *loaded, struct err *err)
+{
+    const struct profile before = loaded->profile;
+    enum store_result result;
+
+    if (!patch_apply(change->patch, &loaded->profile))
+        return STORE_OK;
+    loaded->profile.updated_ms = next_update_ms(loaded);
+    result = profiles_update(database, &loaded->profile, err);
+    if (result == STORE_OK)
+        result = trail_add(change->exchange, database, &before, &loaded->profile, err);
+    return result;
+}
+
 static enum store_result change_in_transaction(struct database *database, void *context,
                                                struct err *err)
 {
@@ -170,10 +187,7 @@ static enum store_result change_in_transaction(struct database *database, void *
         problem = judge_precondition(exchange, &loaded.profile);
     if (problem != PROBLEM_NONE)
         return abandon(change, problem);
-    if (patch_apply(change->patch, &loaded.profile)) {
-        loaded.profile.updated_ms = next_update_ms(&loaded);
-        result = profiles_update(database, &loaded.profile, err);
-    }
+    result = store_change(database, change, &loaded, err);
     if (result == STORE_OK && !render(exchange, &loaded.profile, &change->rendered))
         return abandon(change, PROBLEM_INTERNAL_ERROR);
     return result;

@@ -78,6 +78,11 @@ struct str *patch_member_value(struct profile *profile, enum patch_member member
     return (struct str *)(void *)((char *)profile + patchables[member].offset);
 }
 
+struct str patch_member_text(const struct profile *profile, enum patch_member member)
+{
+    return *(const struct str *)(const void *)((const char *)profile + patchables[member].offset);
+}
+
 /* PATCH_MEMBER__MAX where it is none of them. */
 static enum patch_member find_patchable(struct str name)
 {

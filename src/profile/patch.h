@@ -28,6 +28,8 @@ enum patch_member {
 const char *patch_member_name(enum patch_member member);
 /* The member's value in a profile; for reading and for replacing. */
 struct str *patch_member_value(struct profile *profile, enum patch_member member);
+/* The same, for reading alone. */
+struct str patch_member_text(const struct profile *profile, enum patch_member member);
 
 struct patch {
     bool is_present[PATCH_MEMBER__MAX];
