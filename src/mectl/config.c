@@ -5,6 +5,7 @@
 #include "mectl/invocation.h"
 #include "profile/subtag.h"
 #include "profile/zone.h"
+#include "store/audit.h"
 #include "store/migrations.h"
 #include "token/keyfiles.h"
 
@@ -172,6 +173,38 @@ static void check_database(struct report *report)
     migrations_close(migrations);
 }
 
+/* By the worker's own account, since it is its rights that count. Where that cannot log in from
+ * here (it may be bound to a user of the system), nothing is known of them. */
+static void judge_audit(struct report *report, struct database *database)
+{
+    struct err err = {""};
+
+    if (database_connect(database, &err) != STORE_OK) {
+        err_prefix(&err, "the worker's right to add rows cannot be seen from here");
+        find(report, FINDING_WARNING, "audit", err.text);
+    } else if (audit_probe(database, &err) != STORE_OK) {
+        err_prefix(&err, "every PATCH that changes something will fail");
+        find(report, FINDING_WRONG, "audit", err.text);
+    } else
+        find(report, FINDING_GOOD, "audit", "the worker can add rows");
+}
+
+static void check_audit(struct report *report)
+{
+    const struct settings *settings = &report->invocation->settings;
+    struct database *database;
+    struct err err = {""};
+
+    if (settings->audit.level == SETTINGS_AUDIT_OFF)
+        return;
+    database = database_new(settings, DATABASE_WORKER, file_readers_of_operator(), &err);
+    if (database == NULL)
+        find(report, FINDING_WRONG, "audit", err.text);
+    else
+        judge_audit(report, database);
+    database_free(database);
+}
+
 static enum command_exit finish(struct report *report)
 {
     if (report->invocation->json && invocation_print_json(report->findings) != COMMAND_OK)
@@ -197,6 +230,8 @@ static enum command_exit run_check(struct invocation *invocation)
     check_provision(&report);
     if (!invocation_flag(invocation, "offline"))
         check_database(&report);
+    if (!invocation_flag(invocation, "offline"))
+        check_audit(&report);
     return finish(&report);
 }
 

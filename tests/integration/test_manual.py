@@ -146,6 +146,7 @@ def printed_json(mectl, users, tokens):
     user = users.add()
     users.add_email(user, is_default=True)
     users.add_session(user, revoked=True)
+    users.add_change(user)
 
     def values(*arguments):
         done = mectl(*arguments, "--json", check=False)
@@ -160,6 +161,7 @@ def printed_json(mectl, users, tokens):
         "session list": values("session", "list", "--user", user),
         "token mint": values("token", "mint", "--user", user),
         "token verify": values("token", "verify", tokens.mint(user)) + values("token", "verify", tokens.mint(user, iss="x")),
+        "audit list": values("audit", "list"),
         "config check": values("config", "check"),
         "config list": values("config", "list"),
     }

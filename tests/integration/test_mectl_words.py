@@ -39,7 +39,8 @@ def listed(text):
 def test_the_table_has_what_issues_name():
     names = {command.name for command in COMMANDS}
     assert {"migrate", "user add", "user show", "user list", "user status", "session add", "session list",
-            "session revoke", "token mint", "token verify", "config check"} <= names
+            "session revoke", "token mint", "token verify", "audit list", "audit export", "audit prune",
+            "config check"} <= names
     for thing in ("email", "phone", "identity", "badge", "fraud"):
         assert {f"{thing} add", f"{thing} remove"} <= names
 

@@ -187,6 +187,14 @@ class Users:
         user.sessions.append(row)
         return row["id"]
 
+    def add_change(self, user: User):
+        """What a PATCH leaves in the audit trail where that is on."""
+        self._insert("profile_changes", {
+            "user_id": user.row["id"], "request_id": f"request-{next(_counter)}", "client": "web",
+            "issuer": "https://accounts.example.com", "members": "bio",
+            "member_values": '{"bio":{"old":null,"new":""}}',
+        })
+
     def revoke_session(self, session_id: str):
         self.installation.execute(
             "UPDATE sessions SET revoked_at = UTC_TIMESTAMP(3) WHERE id = %s", [session_id])
