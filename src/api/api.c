@@ -190,6 +190,8 @@ static void add_common_headers(struct exchange *exchange)
     cors_add_headers(exchange);
     if (exchange->response->status == problem_row(PROBLEM_SERVICE_UNAVAILABLE)->status)
         add_retry_after(exchange);
+    if (exchange->response->status == problem_row(PROBLEM_UNSUPPORTED_MEDIA_TYPE)->status)
+        (void)response_add(exchange->response, "Accept-Patch", STR(BODY_ACCEPTED));
 }
 
 /* Taken over from the request where it is well-formed, so that one id can be followed through

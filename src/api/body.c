@@ -64,10 +64,8 @@ enum problem body_read(struct exchange *exchange, struct json_object **out)
     result = request_read_body(request, text);
     if (result == REQUEST_BODY_TOO_LARGE)
         return PROBLEM_BODY_TOO_LARGE;
-    if (!is_accepted_type(request->header[REQUEST_CONTENT_TYPE])) {
-        (void)response_add(exchange->response, "Accept-Patch", STR(BODY_ACCEPTED));
+    if (!is_accepted_type(request->header[REQUEST_CONTENT_TYPE]))
         return PROBLEM_UNSUPPORTED_MEDIA_TYPE;
-    }
     if (!buf_is_good(text))
         return PROBLEM_INTERNAL_ERROR;
     if (result == REQUEST_BODY_OK)

@@ -73,6 +73,12 @@ def test_the_first_that_applies_is_the_answer(cgi, tokens, users, status, method
     assert answer.status == status, answer
 
 
+@pytest.mark.parametrize("who", [deleted, banned])
+def test_a_media_type_that_is_not_the_reason_is_not_answered(cgi, tokens, users, who):
+    answer = cgi.patch({**who(tokens, users), **WRONG_TYPE}, BROKEN)
+    assert answer.status in (401, 403) and "Accept-Patch" not in answer.headers, answer
+
+
 STRICT = [  # with request.require_if_match = on
     (401, expired, WRONG_TYPE, HUGE),
     (403, banned, {}, INVALID),
