@@ -1,7 +1,7 @@
 #include "api/api.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/authenticate.h"
 #include "api/body.h"
@@ -124,6 +124,10 @@ static enum problem dispatch(struct exchange *exchange)
 
 /* ---- answers */
 
+/* Where there is no memory even for this. */
+static const struct str last_resort =
+    STR("{\"code\":\"internal_error\",\"message\":\"The service failed\"}");
+
 static void respond_problem(struct exchange *exchange, enum problem problem)
 {
     struct service *service = exchange->service;
@@ -142,7 +146,7 @@ static void respond_problem(struct exchange *exchange, enum problem problem)
     if (problem_render(&report, form, &service->body_out))
         response->body = buf_str(&service->body_out);
     else
-        response->body = STR("{\"code\":\"internal_error\",\"message\":\"The service failed\"}");
+        response->body = last_resort;
 }
 
 static void add_retry_after(struct exchange *exchange)
@@ -209,22 +213,38 @@ static struct str choose_request_id(const struct request *request, char text[UUI
     return str_from(text);
 }
 
+/* Rendered into `text`, whose room is enough for the longest request id. */
+static struct str render_failure(const struct problem_report *report, enum problem_form form,
+                                 struct api_failure *text)
+{
+    struct str body = last_resort;
+    struct buf rendered;
+
+    buf_init(&rendered, sizeof(text->body));
+    if (problem_render(report, form, &rendered)) {
+        memcpy(text->body, rendered.data, rendered.len);
+        body = (struct str){text->body, rendered.len};
+    }
+    buf_free(&rendered);
+    return body;
+}
+
 void api_answer_failure(const struct request *request, struct api_failure *text,
                         struct response *response)
 {
-    struct str id = choose_request_id(request, text->request_id);
-    const struct problem_row *row = problem_row(PROBLEM_INTERNAL_ERROR);
+    enum problem_form form = problem_form_for(request->header[REQUEST_ACCEPT]);
+    const struct problem_report report = {
+        .problem = PROBLEM_INTERNAL_ERROR,
+        .note = STR_NONE,
+        .request_id = choose_request_id(request, text->request_id),
+    };
 
-    /* None of the texts has anything that JSON would escape. */
-    (void)snprintf(text->body, sizeof(text->body),
-                   "{\"code\":\"%s\",\"message\":\"%s\",\"requestId\":\"%.*s\"}", row->code,
-                   row->message, STR_ARGS(id));
     response_init(response);
-    response->status = row->status;
-    response->content_type = problem_content_type(PROBLEM_FORM_JSON);
-    response->body = str_from(text->body);
+    response->status = problem_row(report.problem)->status;
+    response->content_type = problem_content_type(form);
+    response->body = render_failure(&report, form, text);
     response->omits_body = str_equal(request->method, STR("HEAD"));
-    add_safe_headers(response, STR("Authorization, Accept"), id);
+    add_safe_headers(response, STR("Authorization, Accept"), report.request_id);
 }
 
 /* ---- the log: one line for each request, where all the facts are */

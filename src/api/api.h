@@ -36,7 +36,7 @@ void api_handle(struct api *api, const struct request *request, struct response 
  */
 struct api_failure {
     char request_id[UUID_TEXT_LEN + 1];
-    char body[256];
+    char body[512];
 };
 void api_answer_failure(const struct request *request, struct api_failure *text,
                         struct response *response);

@@ -192,6 +192,15 @@ def test_the_client_reads_a_plain_500_and_the_operator_the_cause(cgi, tokens, re
         assert word in logged, f"the log does not say {word!r}: {logged}"
 
 
+@pytest.mark.parametrize("method", ["GET", "PATCH", "OPTIONS", "PUT"])
+def test_the_500_has_the_form_that_accept_prefers(cgi, method):
+    """RFC 9457; the longest request id has room in it."""
+    headers = {"Accept": "application/problem+json", "X-Request-Id": "x" * 64}
+    answer = cgi(method, headers=headers, ME_LOG_LEVEL="loud")
+    assert answer.status == 500 and answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json["status"] == 500 and answer.json["requestId"] == "x" * 64
+
+
 @each_case
 def test_check_config_says_so_too(installation, tmp_path, make):
     broken = make(installation, tmp_path)
