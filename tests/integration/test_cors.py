@@ -93,6 +93,17 @@ def test_every_answer_can_be_read_by_the_page(cgi, tokens, user, status):
     assert answer.headers.items("Vary") >= {"Authorization", "Origin"}
 
 
+def test_a_failure_of_the_service_can_be_read_by_the_page(cgi, tokens, users, user, installation):
+    """A constraint that somebody added; the program does not know it."""
+    installation.execute("ALTER TABLE users ADD CONSTRAINT no_pages CHECK (bio IS NULL OR bio <> 'forbidden')")
+    try:
+        answer = cgi.patch({**tokens.bearer(user), "Origin": PAGE}, {"bio": "forbidden"}, **LIST)
+    finally:
+        installation.execute("ALTER TABLE users DROP CONSTRAINT no_pages")
+    assert answer.status == 500
+    read_by_page(answer, PAGE)
+
+
 def test_a_refused_token_can_be_read_by_the_page(cgi):
     answer = cgi.get({"Origin": PAGE}, **LIST)
     assert answer.status == 401
