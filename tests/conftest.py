@@ -5,7 +5,14 @@ import pytest
 from support.cgi import Program
 from support.installation import Installation
 from support.mariadb import PrivateMariaDB
+from support.openapi import description
 from support.users import Users
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Lines that scripts/test shows."""
+    if description().judged:
+        terminalreporter.write_line(f"counted: {description().summary()}")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@
 import json
 import re
 
+from support import openapi
+
 PROBLEMS = {
     "not_found": 404,
     "method_not_allowed": 405,
@@ -114,8 +116,11 @@ def _parse_field(line: str) -> tuple:
     return field[1], field[2]
 
 
-def check(answer: Answer, method: str):
-    """Asserts what the documentation promises of every answer."""
+def check(answer: Answer, method: str, sent=None, body=None):
+    """
+    Asserts what the documentation promises of every answer. `sent` are the request's header fields and `body` its
+    bytes, as far as they are known.
+    """
     headers = answer.headers
     assert re.fullmatch(r"[A-Za-z0-9._-]{1,64}", headers["X-Request-Id"]), answer
     assert headers["X-Content-Type-Options"] == "nosniff", answer
@@ -131,6 +136,7 @@ def check(answer: Answer, method: str):
     _check_status(answer)
     if answer.status >= 400 and method != "HEAD":
         check_problem(answer)
+    openapi.description().judge(answer, method, sent, body)
 
 
 def _check_body(answer: Answer, method: str):

@@ -38,6 +38,13 @@ def _variable_of(header: str) -> str:
     return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
 
 
+def headers_of(variables: dict) -> dict:
+    """The header fields of a request with these meta-variables."""
+    plain = ("CONTENT_TYPE", "CONTENT_LENGTH")
+    return {name.removeprefix("HTTP_").replace("_", "-"): str(value)
+            for name, value in variables.items() if name.startswith("HTTP_") or name in plain}
+
+
 def body_of(document) -> bytes:
     """Bytes as they are, None as no body, anything else as JSON."""
     if document is None or isinstance(document, bytes):
@@ -82,7 +89,7 @@ class Program:
         assert done.returncode == 0, f"exit status {done.returncode}: {stderr}"
         answer = answers.parse_cgi(done.stdout)
         answer.log = logfmt.parse(stderr)
-        answers.check(answer, variables.get("REQUEST_METHOD", "GET"))
+        answers.check(answer, variables.get("REQUEST_METHOD", "GET"), headers_of(variables), body)
         self._check_log(answer, stderr, variables, body)
         return answer
 

@@ -8,7 +8,7 @@ import subprocess
 
 from support import answer as answers
 from support import logfmt
-from support.cgi import body_of, environment_of
+from support.cgi import body_of, environment_of, headers_of
 from support.paths import clean_environment, program
 
 BEGIN_REQUEST, ABORT_REQUEST, END_REQUEST, PARAMS, STDIN, STDOUT, STDERR = range(1, 8)
@@ -146,14 +146,14 @@ class Worker:
         variables, data = variables_of(method, path, headers, body, **environment)
         with self.connect() as connection:
             connection.send(begin() + stream(PARAMS, params(variables)) + stream(STDIN, data))
-            return self.judge(connection.receive(), method)
+            return self.judge(connection.receive(), method, headers_of(variables), data)
 
-    def judge(self, reply: Reply, method="GET") -> answers.Answer:
+    def judge(self, reply: Reply, method="GET", sent=None, body=None) -> answers.Answer:
         assert (reply.app_status, reply.protocol_status) == (0, 0)
         assert reply.stderr == b"", reply.stderr
         answer = answers.parse_cgi(reply.stdout)
         answer.log = self.log()
-        answers.check(answer, method)
+        answers.check(answer, method, sent, body)
         return answer
 
     def get(self, headers, **more):

@@ -36,7 +36,7 @@ class Site:
     def __call__(self, method="GET", path=None, headers=None, body=None, chunked=False):
         """One request, its answer judged by everything that must be true of all of ours."""
         answer = self.send(method, path, headers, body, chunked)
-        answers.check(answer, method)
+        answers.check(answer, method, headers, body_of(body))
         return answer
 
     def get(self, headers, **more):

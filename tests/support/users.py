@@ -114,6 +114,18 @@ def _is_live(session: dict) -> bool:
     return session["revoked_at"] is None and session["expires_at"] > datetime.now(timezone.utc)
 
 
+_COLUMNS = {"status": "status", "name": "name", "bio": "bio", "avatar_url": "avatarUrl", "locale": "locale",
+            "timezone": "timezone"}
+
+
+def _shown_times(entry: dict) -> dict:
+    return {"created_at": moment(entry["createdAt"]), "updated_at": moment(entry["updatedAt"])}
+
+
+def _shown_row(entry: dict) -> dict:
+    return {"id": uuid.UUID(entry["id"]), "verified": entry["verified"], **_shown_times(entry)}
+
+
 class Users:
     """Writes users into the database of an installation; each call makes new ones."""
 
@@ -231,6 +243,29 @@ class Users:
         self.add_session(user, expires_in_s=7200)
         self.add_session(user, expires_in_s=-60)
         self.add_session(user, revoked=True)
+        return user
+
+    def add_shown(self, resource: dict, **changes) -> User:
+        """A user whose resource is this one, ids and times included; `changes` are columns of users."""
+        columns = {column: resource.get(member) for column, member in _COLUMNS.items()}
+        row = {**columns, "id": uuid.UUID(resource["id"]), **_shown_times(resource), **changes}
+        user = self.add(row.pop("name"), status=row.pop("status"), **row)
+        for email in resource["emails"]:
+            self.add_email(
+                user, email["email"], **_shown_row(email), is_default=email["email"] == resource.get("defaultEmail"),
+                password_set=email["passwordSet"], token_set=email["tokenSet"])
+        for phone in resource["phoneNumbers"]:
+            self.add_phone(user, phone["phoneNumber"], **_shown_row(phone), is_primary=phone["primary"])
+        for identity in resource["identities"]:
+            self.add_identity(
+                user, identity["id"], provider=identity["provider"], name=identity.get("name"),
+                email=identity.get("email"), avatar_url=identity.get("avatarUrl"), **_shown_times(identity))
+        for badge in resource["badges"]:
+            self.add_badge(user, badge)
+        if "userFraudInformation" in resource:
+            self.set_fraud_score(user, resource["userFraudInformation"]["score"])
+        for _ in range(resource["activeSessions"]):
+            self.add_session(user)
         return user
 
     def _add_full_emails(self, user: User):
