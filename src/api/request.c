@@ -44,6 +44,14 @@ static enum request_body read_to_end(const struct request *request, struct buf *
     return REQUEST_BODY_OK;
 }
 
+static bool is_digits(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+    return text.len > 0;
+}
+
 enum request_body request_read_body(const struct request *request, struct buf *out)
 {
     struct str header = str_trim(request->header[REQUEST_CONTENT_LENGTH]);
@@ -51,9 +59,10 @@ enum request_body request_read_body(const struct request *request, struct buf *o
 
     if (header.len == 0)
         return read_to_end(request, out);
-    if (!str_to_number(header, INT64_MAX, &length))
+    /* RFC 9110, section 8.6: digits, as many as there may be. */
+    if (!is_digits(header))
         return REQUEST_BODY_BAD_LENGTH;
-    if ((uint64_t)length > out->max)
+    if (!str_to_number(header, (int64_t)out->max, &length))
         return REQUEST_BODY_TOO_LARGE;
     read_up_to(request, (size_t)length, out);
     return out->len == (size_t)length ? REQUEST_BODY_OK : REQUEST_BODY_SHORT;

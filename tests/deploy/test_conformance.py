@@ -130,15 +130,6 @@ def test_another_media_type(site, tokens, user):
     assert answer.status == 415 and answer.headers.items("Accept-Patch") == PATCH_TYPES
 
 
-def test_a_chunked_patch(site, tokens, user):
-    """RFC 9112, section 7.1. A server may demand a length instead."""
-    headers = {**tokens.bearer(user), "Transfer-Encoding": "chunked"}
-    answer = site.send("PATCH", headers=headers, body={"bio": "sent in small chunks"}, chunked=True)
-    assert answer.status in (200, 411), answer
-    if answer.status == 200:
-        assert answer.json["bio"] == "sent in small chunks"
-
-
 def test_problem_json(site):
     answer = site.get({"Accept": "application/problem+json"})
     assert answer.headers["Content-Type"] == "application/problem+json" and answer.json["status"] == 401

@@ -65,8 +65,24 @@ static void refuses_a_body_over_the_limit(void **state)
     buf_free(&out);
     assert_int_equal(read_body(STR("0123456789x"), STR_NONE, 10, &out), REQUEST_BODY_TOO_LARGE);
     buf_free(&out);
-    assert_int_equal(read_body(STR(""), STR("9223372036854775807"), 10, &out),
-                     REQUEST_BODY_TOO_LARGE);
+}
+
+static void takes_a_length_of_any_size_for_one(void **state)
+{
+    static const struct str lengths[] = {STR("11"), STR("9223372036854775807"),
+                                         STR("9223372036854775808"), STR("18446744073709551617"),
+                                         STR("99999999999999999999999999999999999999")};
+    struct buf out;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(lengths); i++) {
+        assert_int_equal(read_body(STR("0"), lengths[i], 10, &out), REQUEST_BODY_TOO_LARGE);
+        assert_int_equal(out.len, 0);
+        buf_free(&out);
+    }
+    assert_int_equal(read_body(STR("01"), STR("00000000000000000000000000000002"), 10, &out),
+                     REQUEST_BODY_OK);
+    assert_str_equal(buf_str(&out), "01");
     buf_free(&out);
 }
 
@@ -81,8 +97,8 @@ static void tells_a_body_that_broke_off(void **state)
 
 static void refuses_a_length_that_is_no_number(void **state)
 {
-    static const struct str lengths[] = {STR("x"), STR("-1"), STR("1.0"), STR("1,1"),
-                                         STR("99999999999999999999")};
+    static const struct str lengths[] = {STR("x"),   STR("-1"),  STR("+1"),  STR("1.0"), STR("1,1"),
+                                         STR("1 1"), STR("0x1"), STR("1e1"), STR("1\n")};
     struct buf out;
 
     (void)state;
@@ -115,6 +131,7 @@ int main(void)
         cmocka_unit_test(reads_to_the_end_without_content_length),
         cmocka_unit_test(takes_a_body_of_exactly_the_limit),
         cmocka_unit_test(refuses_a_body_over_the_limit),
+        cmocka_unit_test(takes_a_length_of_any_size_for_one),
         cmocka_unit_test(tells_a_body_that_broke_off),
         cmocka_unit_test(refuses_a_length_that_is_no_number),
         cmocka_unit_test(takes_over_request_ids_of_64_harmless_characters),
