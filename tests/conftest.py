@@ -2,6 +2,7 @@
 
 import pytest
 
+from support import properties
 from support.cgi import Program
 from support.installation import Installation
 from support.mariadb import PrivateMariaDB
@@ -13,6 +14,8 @@ def pytest_terminal_summary(terminalreporter):
     """Lines that scripts/test shows."""
     if description().judged:
         terminalreporter.write_line(f"counted: {description().summary()}")
+    if properties.tried:
+        terminalreporter.write_line(f"counted: {properties.summary()}")
 
 
 @pytest.fixture(scope="session")

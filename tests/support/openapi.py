@@ -101,8 +101,18 @@ def _with_closed_parts(schema: dict) -> dict:
     return schema
 
 
+def _in_python(schema):
+    """A schema whose patterns mean to Python what they mean to ECMA-262: $ is not the place before a last line feed."""
+    if isinstance(schema, list):
+        return [_in_python(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {name: re.sub(r"\$$", r"\\Z", part) if name == "pattern" and isinstance(part, str) else _in_python(part)
+            for name, part in schema.items()}
+
+
 def validator(schema: dict) -> Draft202012Validator:
-    return Draft202012Validator(schema, format_checker=FORMATS)
+    return Draft202012Validator(_in_python(schema), format_checker=FORMATS)
 
 
 def faults(judge: Draft202012Validator, value) -> list:
