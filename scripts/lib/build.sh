@@ -5,9 +5,10 @@ build_prepare() {
         autoreconf -fi
 }
 
-# build_tree FOLDER "CONFIGURE ARGUMENTS"
+# build_tree FOLDER "CONFIGURE ARGUMENTS" [MAKE TARGET]...
 build_tree() {
     local top=$PWD folder=$PWD/build/$1 arguments=$2
+    shift 2
     build_prepare || return 1
     mkdir -p "$folder" || return 1
     (
@@ -16,6 +17,6 @@ build_tree() {
             # shellcheck disable=SC2086
             "$top/configure" $arguments || exit 1
         fi
-        make -j"$(nproc)" all
+        make -j"$(nproc)" "${@:-all}"
     )
 }

@@ -64,6 +64,82 @@ static bool build_from(struct source *source, struct str value, struct json_obje
     return buf_is_good(&source->widened) && build(buf_str(&source->widened), out);
 }
 
+/* ---- what was built beside what stands in the text */
+
+struct comparison {
+    struct json_object *value;
+    struct buf name, room; /* an item's name as a C string; resolved escapes */
+    size_t items;
+    bool is_same;
+};
+
+/* An item of the outermost object or array; NULL where there is none, as for a JSON null. */
+static struct json_object *find_built(struct comparison *comparison, struct str name)
+{
+    if (!str_is_set(name))
+        return json_object_array_get_idx(comparison->value, comparison->items);
+    buf_reset(&comparison->name);
+    buf_append_str(&comparison->name, name);
+    buf_append_byte(&comparison->name, '\0');
+    if (!buf_is_good(&comparison->name))
+        return NULL;
+    return jsonvalue_member(comparison->value, comparison->name.data, NULL);
+}
+
+static bool compare_item(void *context, struct str name, const struct strictjson_value *value)
+{
+    struct comparison *comparison = context;
+    struct json_object *built = find_built(comparison, name);
+    struct str text = STR_NONE;
+
+    if (value->kind == STRICTJSON_STRING &&
+        !strictjson_resolve(value->text, &comparison->room, &text))
+        return false;
+    comparison->items++;
+    comparison->is_same = comparison->is_same && str_equal(text, jsonvalue_string(built)) &&
+                          (built == NULL) == (value->kind == STRICTJSON_NULL);
+    return true;
+}
+
+static size_t count_items(struct json_object *value)
+{
+    if (json_object_is_type(value, json_type_object))
+        return (size_t)json_object_object_length(value);
+    return json_object_is_type(value, json_type_array) ? json_object_array_length(value) : 0;
+}
+
+/*
+ * json-c 0.16, when memory is short, leaves out what it cannot add and ends a text where it is, and
+ * tells nobody. A body has its members in the outermost object: these are compared.
+ */
+static bool is_whole(struct str text, struct json_object *value)
+{
+    struct comparison comparison = {.value = value, .is_same = true};
+    const struct strictjson_visitor visitor = {.item = compare_item, .context = &comparison};
+    bool good;
+
+    buf_init(&comparison.name, text.len + 1);
+    buf_init(&comparison.room, text.len);
+    good = strictjson_scan(text, &visitor, NULL, NULL) == STRICTJSON_OK && comparison.is_same &&
+           comparison.items == count_items(value);
+    buf_free(&comparison.name);
+    buf_free(&comparison.room);
+    return good;
+}
+
+/* ---- the whole */
+
+static bool build_whole(struct source *source, struct str value, struct json_object **out)
+{
+    if (value.len > INT_MAX / 4 || !build_from(source, value, out))
+        return false;
+    if (is_whole(value, *out))
+        return true;
+    json_object_put(*out);
+    *out = NULL;
+    return false;
+}
+
 enum strictjson_result jsonvalue_parse(struct str text, struct json_object **out,
                                        struct strictjson_place *place)
 {
@@ -75,7 +151,7 @@ enum strictjson_result jsonvalue_parse(struct str text, struct json_object **out
     *out = NULL;
     buf_init(&source.widened, text.len * 2 + 2);
     result = strictjson_scan(text, &visitor, &value, place);
-    if (result == STRICTJSON_OK && (value.len > INT_MAX / 4 || !build_from(&source, value, out)))
+    if (result == STRICTJSON_OK && !build_whole(&source, value, out))
         result = STRICTJSON_OUT_OF_MEMORY;
     buf_free(&source.widened);
     return result;

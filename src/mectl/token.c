@@ -188,6 +188,7 @@ static bool read_token(const char *argument, struct buf *out)
     }
     while ((got = fread(step, 1, sizeof(step), stdin)) > 0)
         buf_append(out, step, got);
+    out->len = keyset_secret_of_file(buf_str(out)).len; /* without the line end that echo adds */
     return ferror(stdin) == 0 && buf_is_good(out);
 }
 
@@ -364,7 +365,7 @@ static enum command_exit run_verify(struct invocation *invocation)
         return COMMAND_FAILED;
     buf_init(&token, INPUT_MAX_BYTES);
     if (read_token(invocation->argument, &token))
-        result = judge(invocation, keyset_secret_of_file(buf_str(&token)));
+        result = judge(invocation, buf_str(&token));
     else
         (void)invocation_fail("the token cannot be read");
     buf_free_secret(&token);

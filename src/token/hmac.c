@@ -10,12 +10,12 @@ struct hmac {
     EVP_MAC_CTX *keyed;
 };
 
-static bool is_good_length(size_t bytes, struct err *err)
+bool hmac_is_good_secret(struct str secret, struct err *err)
 {
-    if (bytes >= HMAC_SECRET_MIN_BYTES && bytes <= HMAC_SECRET_MAX_BYTES)
+    if (secret.len >= HMAC_SECRET_MIN_BYTES && secret.len <= HMAC_SECRET_MAX_BYTES)
         return true;
-    err_set(err, "the secret has %zu bytes, but must have %d to %d", bytes, HMAC_SECRET_MIN_BYTES,
-            HMAC_SECRET_MAX_BYTES);
+    err_set(err, "the secret has %zu bytes, but must have %d to %d", secret.len,
+            HMAC_SECRET_MIN_BYTES, HMAC_SECRET_MAX_BYTES);
     return false;
 }
 
@@ -43,7 +43,7 @@ struct hmac *hmac_new(struct str secret, struct err *err)
 {
     struct hmac *hmac;
 
-    if (!is_good_length(secret.len, err))
+    if (!hmac_is_good_secret(secret, err))
         return NULL;
     hmac = calloc(1, sizeof(*hmac));
     if (hmac != NULL)
@@ -89,12 +89,16 @@ bool hmac_of(struct hmac *hmac, struct str input, unsigned char out[HMAC_BYTES])
     return good;
 }
 
-bool hmac_verify(struct hmac *hmac, struct str input, struct str signature)
+enum jwt_verdict hmac_verify(struct hmac *hmac, struct str input, struct str signature)
 {
     unsigned char expected[HMAC_BYTES];
-    bool good = signature.len == HMAC_BYTES && hmac_of(hmac, input, expected) &&
-                CRYPTO_memcmp(expected, signature.data, HMAC_BYTES) == 0;
+    bool good;
 
+    if (signature.len != HMAC_BYTES)
+        return JWT_BAD_SIGNATURE;
+    if (!hmac_of(hmac, input, expected))
+        return JWT_OUT_OF_MEMORY;
+    good = CRYPTO_memcmp(expected, signature.data, HMAC_BYTES) == 0;
     OPENSSL_cleanse(expected, sizeof(expected));
-    return good;
+    return good ? JWT_VALID : JWT_BAD_SIGNATURE;
 }

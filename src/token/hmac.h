@@ -10,6 +10,7 @@
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "token/verdict.h"
 
 enum {
     HMAC_BYTES = 32,
@@ -19,13 +20,16 @@ enum {
 
 struct hmac;
 
-/* NULL with `err` where the secret is too short or long. */
+/* Whether it is neither too short nor too long. */
+bool hmac_is_good_secret(struct str secret, struct err *err) MUST_CHECK;
+
+/* NULL with `err` where the secret is no good, or memory is short. */
 struct hmac *hmac_new(struct str secret, struct err *err) MUST_CHECK;
 void hmac_free(struct hmac *hmac);
 
 bool hmac_of(struct hmac *hmac, struct str input, unsigned char out[HMAC_BYTES]) MUST_CHECK;
 
-/* Compares in constant time. */
-bool hmac_verify(struct hmac *hmac, struct str input, struct str signature) MUST_CHECK;
+/* JWT_VALID, JWT_BAD_SIGNATURE or JWT_OUT_OF_MEMORY. Compares in constant time. */
+enum jwt_verdict hmac_verify(struct hmac *hmac, struct str input, struct str signature) MUST_CHECK;
 
 #endif

@@ -1,16 +1,49 @@
 #include "token/jwk.h"
 
 #include <json-c/json.h>
-#include <math.h>
 
 #include "base/base64url.h"
 #include "base/buf.h"
-#include "format/jsonvalue.h"
+#include "format/jsonnumber.h"
+#include "format/strictjson.h"
 #include "token/hmac.h"
 #include "token/rsa.h"
 
-/* 9999-12-31T23:59:59Z, as the claims have it. */
-static const double end_max_s = 253402300799.0;
+/* The last millisecond of the year 9999, as with the claims. */
+static const int64_t end_max_ms = INT64_C(253402300799999);
+
+/* The members that are looked at. */
+enum member {
+    TYPE,
+    KEY_ID,
+    USE,
+    OPERATIONS,
+    ALGORITHM,
+    END,
+    MODULUS,
+    EXPONENT,
+    SECRET,
+    MEMBER__MAX
+};
+
+static const struct str member_names[MEMBER__MAX] = {
+    [TYPE] = STR("kty"),           [KEY_ID] = STR("kid"),    [USE] = STR("use"),
+    [OPERATIONS] = STR("key_ops"), [ALGORITHM] = STR("alg"), [END] = STR("exp"),
+    [MODULUS] = STR("n"),          [EXPONENT] = STR("e"),    [SECRET] = STR("k"),
+};
+
+/* What no public RSA key has, and from each of which the private one can be had. */
+static const struct str private_names[] = {STR("d"),  STR("p"),  STR("q"),  STR("dp"),
+                                           STR("dq"), STR("qi"), STR("oth")};
+
+/* A JWK as it is read. */
+struct jwk {
+    bool is_there[MEMBER__MAX];
+    struct strictjson_value value[MEMBER__MAX]; /* of what is there */
+    struct str text[MEMBER__MAX];               /* of strings; else STR_NONE */
+    bool is_private;
+    struct buf room; /* what escapes were resolved into */
+};
 
 static enum jwk_result refuse(enum jwk_result result, const char *why, struct err *err)
 {
@@ -18,112 +51,159 @@ static enum jwk_result refuse(enum jwk_result result, const char *why, struct er
     return result;
 }
 
-/* ---- what it is for (RFC 7517, section 4) */
-
-static struct str text_of(struct json_object *jwk, const char *name)
+static bool take(struct jwk *jwk, enum member which, const struct strictjson_value *value)
 {
-    return jsonvalue_string(jsonvalue_member(jwk, name, NULL));
+    jwk->is_there[which] = true;
+    jwk->value[which] = *value;
+    return value->kind != STRICTJSON_STRING ||
+           strictjson_resolve(value->text, &jwk->room, &jwk->text[which]);
 }
 
-static bool list_has(struct json_object *list, struct str text)
+static bool visit_member(void *context, struct str name, const struct strictjson_value *value)
 {
-    size_t count = json_object_array_length(list);
+    struct jwk *jwk = context;
 
-    for (size_t i = 0; i < count; i++)
-        if (str_equal(jsonvalue_string(json_object_array_get_idx(list, i)), text))
-            return true;
+    for (size_t i = 0; i < MEMBER__MAX; i++)
+        if (str_equal(name, member_names[i]))
+            return take(jwk, (enum member)i, value);
+    for (size_t i = 0; i < ARRAY_LENGTH(private_names); i++)
+        jwk->is_private = jwk->is_private || str_equal(name, private_names[i]);
+    return true;
+}
+
+static enum jwk_result read_members(struct str text, struct jwk *jwk, struct err *err)
+{
+    const struct strictjson_visitor visitor = {.item = visit_member, .context = jwk};
+    enum strictjson_result result = strictjson_scan_object(text, &visitor, NULL);
+
+    if (result == STRICTJSON_OK)
+        return JWK_OK;
+    if (result == STRICTJSON_OUT_OF_MEMORY)
+        return refuse(JWK_OUT_OF_MEMORY, "out of memory", err);
+    err_set(err, "it %s", strictjson_text(result));
+    return JWK_DEFECTIVE;
+}
+
+/* ---- what it is for (RFC 7517, section 4) */
+
+static bool is_text_where_it_is_there(const struct jwk *jwk, enum member which, struct err *err)
+{
+    if (!jwk->is_there[which] || str_is_set(jwk->text[which]))
+        return true;
+    err_set(err, "its %.*s is not a string", STR_ARGS(member_names[which]));
     return false;
 }
 
-/* Sections 4.2 and 4.3: what is said of the key's use has to allow that it verifies. */
-static enum jwk_result judge_use(struct json_object *jwk, struct err *err)
+static bool find_verify(void *context, struct str name, const struct strictjson_value *value)
 {
-    bool has_use, has_operations;
-    struct json_object *use = jsonvalue_member(jwk, "use", &has_use);
-    struct json_object *operations = jsonvalue_member(jwk, "key_ops", &has_operations);
+    bool *found = context;
 
-    if (has_use && !json_object_is_type(use, json_type_string))
-        return refuse(JWK_DEFECTIVE, "its use is not a string", err);
-    if (has_operations && !json_object_is_type(operations, json_type_array))
+    (void)name; /* no operation that is registered needs an escape */
+    *found = *found || (value->kind == STRICTJSON_STRING && str_equal(value->text, STR("verify")));
+    return true;
+}
+
+/* Section 4.3. */
+static enum jwk_result judge_operations(const struct strictjson_value *operations, struct err *err)
+{
+    bool found = false;
+    const struct strictjson_visitor visitor = {.item = find_verify, .context = &found};
+
+    if (operations->kind != STRICTJSON_ARRAY)
         return refuse(JWK_DEFECTIVE, "its key_ops is not an array", err);
-    if (has_use && !str_equal(jsonvalue_string(use), STR("sig")))
+    if (strictjson_scan(operations->text, &visitor, NULL, NULL) != STRICTJSON_OK)
+        return refuse(JWK_OUT_OF_MEMORY, "out of memory", err);
+    return found ? JWK_OK : refuse(JWK_NOT_FOR_US, "its key_ops has no verify", err);
+}
+
+/* Sections 4.2 and 4.3: what is said of the key's use has to allow that it verifies. */
+static enum jwk_result judge_use(const struct jwk *jwk, struct err *err)
+{
+    if (!is_text_where_it_is_there(jwk, USE, err))
+        return JWK_DEFECTIVE;
+    if (jwk->is_there[USE] && !str_equal(jwk->text[USE], STR("sig")))
         return refuse(JWK_NOT_FOR_US, "its use is not sig", err);
-    if (has_operations && !list_has(operations, STR("verify")))
-        return refuse(JWK_NOT_FOR_US, "its key_ops has no verify", err);
-    return JWK_OK;
+    return jwk->is_there[OPERATIONS] ? judge_operations(&jwk->value[OPERATIONS], err) : JWK_OK;
 }
 
 /* Section 4.4: where alg is left out, the type of the key decides. */
-static enum jwk_result judge_algorithm(struct json_object *jwk, enum key_algorithm only,
+static enum jwk_result judge_algorithm(const struct jwk *jwk, enum key_algorithm only,
                                        struct err *err)
 {
-    bool is_there;
-    struct json_object *value = jsonvalue_member(jwk, "alg", &is_there);
+    const char *name = key_algorithm_name(only);
 
-    if (!is_there)
+    if (!is_text_where_it_is_there(jwk, ALGORITHM, err))
+        return JWK_DEFECTIVE;
+    if (!jwk->is_there[ALGORITHM] || str_equal(jwk->text[ALGORITHM], str_from(name)))
         return JWK_OK;
-    if (!json_object_is_type(value, json_type_string))
-        return refuse(JWK_DEFECTIVE, "its alg is not a string", err);
-    if (str_equal(jsonvalue_string(value), str_from(key_algorithm_name(only))))
-        return JWK_OK;
-    err_set(err, "its alg is not %s", key_algorithm_name(only));
+    err_set(err, "its alg is not %s", name);
     return JWK_NOT_FOR_US;
 }
 
 /* ---- what it is made of (RFC 7518, section 6) */
 
-static enum jwk_result decode(struct json_object *jwk, const char *name, struct buf *out,
+/* The buffer is empty, and its cap is the limit. */
+static enum jwk_result decode(const struct jwk *jwk, enum member which, struct buf *out,
                               struct err *err)
 {
-    struct str text = text_of(jwk, name);
+    struct str text = jwk->text[which], name = member_names[which];
 
-    if (str_is_set(text) && text.len > 0 && base64url_decode(text, out))
+    if (text.len / 4 * 3 + 2 > out->max) {
+        err_set(err, "its %.*s is too long", STR_ARGS(name));
+        return JWK_DEFECTIVE;
+    }
+    if (text.len > 0 && base64url_decode(text, out))
         return JWK_OK;
     if (!buf_is_good(out))
-        err_set(err, "its %s is too long", name);
-    else
-        err_set(err, "its %s is missing, or not canonical base64url", name);
+        return refuse(JWK_OUT_OF_MEMORY, "out of memory", err);
+    err_set(err, "its %.*s is missing, or not canonical base64url", STR_ARGS(name));
     return JWK_DEFECTIVE;
 }
 
-static enum jwk_result read_rsa(struct json_object *jwk, struct str kid, struct key **out,
-                                struct err *err)
+/* What was judged to be good makes a key, unless memory is short. */
+static enum jwk_result made(const struct key *key)
+{
+    return key == NULL ? JWK_OUT_OF_MEMORY : JWK_OK;
+}
+
+static enum jwk_result read_rsa(const struct jwk *jwk, struct key **out, struct err *err)
 {
     struct buf modulus, exponent;
     enum jwk_result result;
-    bool is_private;
 
-    (void)jsonvalue_member(jwk, "d", &is_private);
-    if (is_private)
+    if (jwk->is_private)
         return refuse(JWK_DEFECTIVE,
                       "it is a private key, which belongs to the issuer alone: take the members d, "
-                      "p, q, dp, dq and qi out",
+                      "p, q, dp, dq, qi and oth out",
                       err);
     buf_init(&modulus, RSA_MAX_BITS / 4);
     buf_init(&exponent, RSA_MAX_BITS / 8);
-    result = decode(jwk, "n", &modulus, err);
+    result = decode(jwk, MODULUS, &modulus, err);
     if (result == JWK_OK)
-        result = decode(jwk, "e", &exponent, err);
+        result = decode(jwk, EXPONENT, &exponent, err);
+    if (result == JWK_OK && !rsa_is_good(buf_str(&modulus), buf_str(&exponent), err))
+        result = JWK_DEFECTIVE;
     if (result == JWK_OK) {
-        *out = key_from_numbers(buf_str(&modulus), buf_str(&exponent), kid, err);
-        result = *out == NULL ? JWK_DEFECTIVE : JWK_OK;
+        *out = key_from_numbers(buf_str(&modulus), buf_str(&exponent), jwk->text[KEY_ID], err);
+        result = made(*out);
     }
     buf_free(&modulus);
     buf_free(&exponent);
     return result;
 }
 
-static enum jwk_result read_secret(struct json_object *jwk, struct str kid, struct key **out,
-                                   struct err *err)
+static enum jwk_result read_secret(const struct jwk *jwk, struct key **out, struct err *err)
 {
     struct buf secret;
     enum jwk_result result;
 
     buf_init(&secret, HMAC_SECRET_MAX_BYTES + 8);
-    result = decode(jwk, "k", &secret, err);
+    result = decode(jwk, SECRET, &secret, err);
+    if (result == JWK_OK && !hmac_is_good_secret(buf_str(&secret), err))
+        result = JWK_DEFECTIVE;
     if (result == JWK_OK) {
-        *out = key_from_secret(buf_str(&secret), kid, err);
-        result = *out == NULL ? JWK_DEFECTIVE : JWK_OK;
+        *out = key_from_secret(buf_str(&secret), jwk->text[KEY_ID], err);
+        result = made(*out);
     }
     buf_free_secret(&secret);
     return result;
@@ -132,8 +212,7 @@ static enum jwk_result read_secret(struct json_object *jwk, struct str kid, stru
 static const struct key_type {
     struct str name;
     enum key_algorithm algorithm;
-    enum jwk_result (*read)(struct json_object *jwk, struct str kid, struct key **out,
-                            struct err *err);
+    enum jwk_result (*read)(const struct jwk *jwk, struct key **out, struct err *err);
 } key_types[] = {
     {STR("RSA"), KEY_RS256, read_rsa},
     {STR("oct"), KEY_HS256, read_secret},
@@ -149,60 +228,66 @@ static const struct key_type *find_type(struct str name)
 
 /* ---- the whole */
 
-static bool set_end(struct json_object *jwk, struct key *key)
+static enum jwk_result judge_end(const struct jwk *jwk, int64_t *end_ms, struct err *err)
 {
-    bool is_there;
-    struct json_object *value = jsonvalue_member(jwk, "exp", &is_there);
-    double end_s;
+    const struct strictjson_value *end = &jwk->value[END];
 
-    if (!is_there)
-        return true;
-    if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double))
-        return false;
-    end_s = json_object_get_double(value);
-    if (!(end_s >= 0 && end_s <= end_max_s))
-        return false;
-    key_set_end_ms(key, llround(end_s * 1000));
-    return true;
+    *end_ms = INT64_MAX;
+    if (!jwk->is_there[END] ||
+        (end->kind == STRICTJSON_NUMBER && jsonnumber_thousandths(end->text, end_max_ms, end_ms)))
+        return JWK_OK;
+    return refuse(JWK_DEFECTIVE, "its exp is not a time within the years 1970 to 9999", err);
 }
 
-static enum jwk_result judge(struct json_object *jwk, const struct key_type **type, struct str *kid,
-                             struct err *err)
+static enum jwk_result judge(const struct jwk *jwk, const struct key_type **type, struct err *err)
 {
-    bool has_kid;
-    struct json_object *value = jsonvalue_member(jwk, "kid", &has_kid);
     enum jwk_result result;
 
-    *kid = jsonvalue_string(value);
-    if (has_kid && !str_is_set(*kid))
-        return refuse(JWK_DEFECTIVE, "its kid is not a string", err);
-    if (!str_is_set(text_of(jwk, "kty")))
+    if (!is_text_where_it_is_there(jwk, KEY_ID, err))
+        return JWK_DEFECTIVE;
+    if (jwk->text[KEY_ID].len > KEY_ID_MAX_BYTES) {
+        err_set(err, "its kid is longer than %d bytes", KEY_ID_MAX_BYTES);
+        return JWK_DEFECTIVE;
+    }
+    if (!str_is_set(jwk->text[TYPE]))
         return refuse(JWK_DEFECTIVE, "its kty is missing, or not a string", err);
-    *type = find_type(text_of(jwk, "kty"));
+    *type = find_type(jwk->text[TYPE]);
     if (*type == NULL)
         return refuse(JWK_NOT_FOR_US, "its kty is neither RSA nor oct", err);
     result = judge_use(jwk, err);
     return result == JWK_OK ? judge_algorithm(jwk, (*type)->algorithm, err) : result;
 }
 
-enum jwk_result jwk_read(struct json_object *jwk, struct key **out, struct str *kid,
-                         struct err *err)
+static enum jwk_result read_key(const struct jwk *jwk, struct key **out, struct err *err)
 {
     const struct key_type *type = NULL;
+    int64_t end_ms = 0;
+    enum jwk_result result = judge(jwk, &type, err);
+
+    if (result == JWK_OK)
+        result = judge_end(jwk, &end_ms, err);
+    if (result == JWK_OK)
+        result = type->read(jwk, out, err);
+    if (result == JWK_OK)
+        key_set_end_ms(*out, end_ms);
+    return result;
+}
+
+enum jwk_result jwk_read(struct str text, struct key **out, struct jwk_fault *fault)
+{
+    struct jwk jwk = {.is_private = false};
     enum jwk_result result;
 
     *out = NULL;
-    *kid = STR_NONE;
-    if (!json_object_is_type(jwk, json_type_object))
-        return refuse(JWK_DEFECTIVE, "it is not an object", err);
-    result = judge(jwk, &type, kid, err);
+    *fault = (struct jwk_fault){.has_kid = false};
+    buf_init(&jwk.room, text.len);
+    result = read_members(text, &jwk, &fault->why);
     if (result == JWK_OK)
-        result = type->read(jwk, *kid, out, err);
-    if (result != JWK_OK || set_end(jwk, *out))
-        return result;
-    key_free(*out);
-    *out = NULL;
-    return refuse(JWK_DEFECTIVE, "its exp is not a time within the years 1970 to 9999", err);
+        result = read_key(&jwk, out, &fault->why);
+    fault->has_kid = str_is_set(jwk.text[KEY_ID]);
+    fault->kid = shown(jwk.text[KEY_ID]);
+    buf_free_secret(&jwk.room);
+    return result;
 }
 
 /* ---- writing one */

@@ -6,28 +6,35 @@
 #define ME_TOKEN_JWK_H
 
 #include <json-c/json_types.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "token/key.h"
+#include "token/shown.h"
 
 enum jwk_result {
     JWK_OK = 0,
     JWK_NOT_FOR_US, /* sound, perhaps, but for something else: another kty, alg, use or key_ops */
     JWK_DEFECTIVE,  /* malformed, weak, a private key: the issuer or the operator should mend it */
-    JWK_OUT_OF_MEMORY
+    JWK_OUT_OF_MEMORY /* no fault of the JWK */
+};
+
+/* What is told of a JWK that gives no key. */
+struct jwk_fault {
+    bool has_kid; /* one that is a string */
+    struct shown kid;
+    struct err why; /* in words that hold none of the JWK's own */
 };
 
 /*
- * The key of a JWK that the strict gate let through. kty RSA gives RS256, kty oct HS256, and a
+ * The key of a JWK, which is the text of one JSON value. kty RSA gives RS256, kty oct HS256, and a
  * member alg that says otherwise makes it one that is not for us. A member exp (the NumericDate of
- * OpenID Federation 1.0, historical keys) is the key's end. `err` says what is wrong in words that
- * hold none of the JWK's own; *kid is its kid where that is a string, borrowed, else STR_NONE.
+ * OpenID Federation 1.0, historical keys) is the key's end. *fault counts unless JWK_OK.
  */
-enum jwk_result jwk_read(struct json_object *jwk, struct key **out, struct str *kid,
-                         struct err *err) MUST_CHECK;
+enum jwk_result jwk_read(struct str jwk, struct key **out, struct jwk_fault *fault) MUST_CHECK;
 
 /*
  * The JWK of a public key, with this kid (STR_NONE: with none) and this end, in whole seconds,

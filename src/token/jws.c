@@ -178,25 +178,43 @@ static enum jwt_verdict say_no_key(const struct header *header, struct err *err)
 }
 
 /* The same key may be there twice, once with an end: so the search ends only at one without. */
+static enum jwt_verdict find_key(const struct key *const *keys, size_t count, struct str input,
+                                 struct str signature, int64_t *end_ms)
+{
+    enum jwt_verdict found = JWT_BAD_SIGNATURE;
+
+    *end_ms = INT64_MIN;
+    for (size_t i = 0; i < count && *end_ms < INT64_MAX; i++) {
+        enum jwt_verdict verdict;
+
+        if (key_end_ms(keys[i]) <= *end_ms)
+            continue;
+        verdict = key_verify(keys[i], input, signature);
+        if (verdict == JWT_OUT_OF_MEMORY)
+            return verdict;
+        if (verdict != JWT_VALID)
+            continue;
+        found = verdict;
+        *end_ms = key_end_ms(keys[i]);
+    }
+    return found;
+}
+
 static enum jwt_verdict try_keys(const struct header *header, const struct keyring *keyring,
                                  struct str input, struct str signature, int64_t *end_ms,
                                  struct err *err)
 {
     const struct key *keys[KEYRING_TRIED_MAX];
     size_t count = keyring_select(keyring, header->algorithm, header->value[KEY_ID], keys);
-    int64_t latest_ms = INT64_MIN;
+    enum jwt_verdict verdict;
 
     if (count == 0)
         return say_no_key(header, err);
-    for (size_t i = 0; i < count && latest_ms < INT64_MAX; i++)
-        if (key_end_ms(keys[i]) > latest_ms && key_verify(keys[i], input, signature))
-            latest_ms = key_end_ms(keys[i]);
-    *end_ms = latest_ms;
-    if (latest_ms != INT64_MIN)
-        return JWT_VALID;
-    err_set(err, "%zu %s key%s tried", count, key_algorithm_name(header->algorithm),
-            count == 1 ? " was" : "s were");
-    return JWT_BAD_SIGNATURE;
+    verdict = find_key(keys, count, input, signature, end_ms);
+    if (verdict == JWT_BAD_SIGNATURE)
+        err_set(err, "%zu %s key%s tried", count, key_algorithm_name(header->algorithm),
+                count == 1 ? " was" : "s were");
+    return verdict;
 }
 
 static enum jwt_verdict judge_signature(const struct header *header, const struct keyring *keyring,

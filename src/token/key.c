@@ -10,7 +10,7 @@
 #include "token/hmac.h"
 #include "token/rsa.h"
 
-enum { KID_MAX_BYTES = 1024, THUMBPRINT_INPUT_MAX_BYTES = 4096 };
+enum { THUMBPRINT_INPUT_MAX_BYTES = 4096 };
 
 static const char *const algorithm_names[KEY_ALGORITHM__MAX] = {
     [KEY_HS256] = "HS256",
@@ -57,11 +57,11 @@ static struct key *new_key(enum key_algorithm algorithm, struct str kid, struct 
     key->algorithm = algorithm;
     key->certificate_end_ms = key->end_ms = INT64_MAX;
     key->has_kid = str_is_set(kid);
-    buf_init(&key->kid, KID_MAX_BYTES);
+    buf_init(&key->kid, KEY_ID_MAX_BYTES);
     buf_append_str(&key->kid, kid);
     if (buf_is_good(&key->kid))
         return key;
-    err_set(err, "the key's kid is longer than %d bytes", KID_MAX_BYTES);
+    err_set(err, "out of memory, or the key's kid is longer than %d bytes", KEY_ID_MAX_BYTES);
     key_free(key);
     return NULL;
 }
@@ -229,31 +229,41 @@ struct key *key_from_numbers(struct str modulus, struct str exponent, struct str
 
 /* ---- verification */
 
-static bool verify_rsa(const struct key *key, struct str input, struct str signature)
+/* Empties OpenSSL's error queue, which alone tells its own failure from a bad signature. */
+static bool was_out_of_memory(void)
+{
+    bool found = false;
+    unsigned long code;
+
+    while ((code = ERR_get_error()) != 0)
+        found = found || ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+    return found;
+}
+
+static enum jwt_verdict verify_rsa(const struct key *key, struct str input, struct str signature)
 {
     unsigned char hash[DIGEST_BYTES];
 
     /* RFC 8017, section 8.2.2, step 1 */
-    return signature.len == (key->bits + 7) / 8 && digest_of(key->digest, input, hash) &&
-           EVP_PKEY_verify(key->verifier, (const unsigned char *)signature.data, signature.len,
-                           hash, sizeof(hash)) == 1;
+    if (signature.len != (key->bits + 7) / 8)
+        return JWT_BAD_SIGNATURE;
+    if (!digest_of(key->digest, input, hash))
+        return JWT_OUT_OF_MEMORY;
+    if (EVP_PKEY_verify(key->verifier, (const unsigned char *)signature.data, signature.len, hash,
+                        sizeof(hash)) == 1)
+        return JWT_VALID;
+    return was_out_of_memory() ? JWT_OUT_OF_MEMORY : JWT_BAD_SIGNATURE;
 }
 
-bool key_verify(const struct key *key, struct str input, struct str signature)
+enum jwt_verdict key_verify(const struct key *key, struct str input, struct str signature)
 {
-    bool good = false;
-
     switch (key->algorithm) {
     case KEY_HS256:
-        good = hmac_verify(key->hmac, input, signature);
-        break;
+        return hmac_verify(key->hmac, input, signature);
     case KEY_RS256:
-        good = verify_rsa(key, input, signature);
-        break;
+        return verify_rsa(key, input, signature);
     case KEY_ALGORITHM__MAX:
         break;
     }
-    if (!good)
-        ERR_clear_error();
-    return good;
+    return JWT_BAD_SIGNATURE;
 }

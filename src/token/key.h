@@ -13,6 +13,9 @@
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "token/verdict.h"
+
+enum { KEY_ID_MAX_BYTES = 1024 };
 
 enum key_algorithm { KEY_HS256, KEY_RS256, KEY_ALGORITHM__MAX };
 
@@ -23,8 +26,8 @@ const char *key_algorithm_name(enum key_algorithm algorithm);
 /* False for every other name, in the exact case (RFC 7515, section 4.1.1). */
 bool key_algorithm_from_name(struct str name, enum key_algorithm *out) MUST_CHECK;
 
-/* HS256 (token/hmac.h). `kid` may be STR_NONE: the key has none. NULL with `err`, as with all that
- * make a key. */
+/* HS256 (token/hmac.h). `kid`, of at most KEY_ID_MAX_BYTES, may be STR_NONE: the key has none. NULL
+ * with `err`, as with all that make a key. */
 struct key *key_from_secret(struct str secret, struct str kid, struct err *err) MUST_CHECK;
 
 /* RS256: RSASSA-PKCS1-v1_5 with SHA-256, from what rsa_from_pem and rsa_from_numbers take. */
@@ -58,9 +61,11 @@ bool key_thumbprint(const struct key *key, struct buf *out) MUST_CHECK;
 bool key_numbers(const struct key *key, struct buf *modulus, struct buf *exponent) MUST_CHECK;
 
 /*
- * True only where `signature` is this key's over `input`, whatever the key's end. HMACs are
- * compared in constant time. Leaves OpenSSL's error queue empty.
+ * JWT_VALID only where `signature` is this key's over `input`, whatever the key's end; else
+ * JWT_BAD_SIGNATURE, or JWT_OUT_OF_MEMORY where it could not be judged. HMACs are compared in
+ * constant time. Leaves OpenSSL's error queue empty.
  */
-bool key_verify(const struct key *key, struct str input, struct str signature) MUST_CHECK;
+enum jwt_verdict key_verify(const struct key *key, struct str input,
+                            struct str signature) MUST_CHECK;
 
 #endif

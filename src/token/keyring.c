@@ -47,14 +47,16 @@ const char *keyring_origin(const struct keyring *keyring, size_t i)
 
 /* ---- adding */
 
-static size_t count_without_kid(const struct keyring *keyring, enum key_algorithm algorithm)
+/* How many there are that a token would choose together with this key. */
+static size_t count_beside(const struct keyring *keyring, const struct key *key)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < keyring->count; i++) {
-        const struct key *key = keyring->entries[i].key;
+        const struct key *other = keyring->entries[i].key;
 
-        count += key_algorithm(key) == algorithm && !str_is_set(key_id(key));
+        count +=
+            key_algorithm(other) == key_algorithm(key) && str_equal(key_id(other), key_id(key));
     }
     return count;
 }
@@ -63,12 +65,11 @@ static bool add_key(struct keyring *keyring, struct key *key, const char *origin
 {
     char *copy;
 
-    if (!str_is_set(key_id(key)) &&
-        count_without_kid(keyring, key_algorithm(key)) == KEYRING_TRIED_MAX) {
+    if (count_beside(keyring, key) == KEYRING_TRIED_MAX) {
         err_set(err,
-                "it would be one %s key without kid more than the %d that are tried for a token: "
-                "remove one",
-                key_algorithm_name(key_algorithm(key)), KEYRING_TRIED_MAX);
+                "it would be one %s key %s more than the %d that are tried for a token: remove one",
+                key_algorithm_name(key_algorithm(key)),
+                str_is_set(key_id(key)) ? "of its kid" : "without kid", KEYRING_TRIED_MAX);
         return false;
     }
     copy = strdup(origin);

@@ -23,9 +23,9 @@ void keyring_free(struct keyring *keyring);
 
 /*
  * Adds all keys of a set, which keeps them as well. `origin` is the file's name, copied; for
- * people. False with `err` where memory is short, or with a key without kid that could never be
- * tried, since KEYRING_TRIED_MAX of its algorithm without kid are there before it: no token can
- * choose it.
+ * people. False with `err` where memory is short, or with a key that could never be tried for a
+ * token of its kid, since KEYRING_TRIED_MAX of its algorithm with the same kid, or like it without
+ * one, are there before it.
  */
 bool keyring_add(struct keyring *keyring, const struct keyset *set, const char *origin,
                  struct err *err) MUST_CHECK;

@@ -1,10 +1,9 @@
 #include "token/keyset.h"
 
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/jsonvalue.h"
+#include "format/strictjson.h"
 #include "token/jwk.h"
 #include "token/shown.h"
 
@@ -53,18 +52,13 @@ bool keyset_is_secret(const struct keyset *set)
     return false;
 }
 
-/* Takes the key over; NULL is refused, with what `err` says already. */
-static bool add(struct keyset *set, struct key *key, struct err *err)
+/* Takes the key over; there is room for it. NULL is refused, with what `err` says already. */
+static bool add(struct keyset *set, struct key *key)
 {
     if (key == NULL)
         return false;
-    if (set->count < KEYSET_KEYS_MAX) {
-        set->keys[set->count++] = key;
-        return true;
-    }
-    key_free(key);
-    err_set(err, "there are more than %d keys in it", KEYSET_KEYS_MAX);
-    return false;
+    set->keys[set->count++] = key;
+    return true;
 }
 
 /* ---- a secret */
@@ -86,65 +80,109 @@ static bool is_pem(struct str text)
     return memmem(text.data, text.len, begin.data, begin.len) != NULL;
 }
 
+/*
+ * A public key taken for a secret would let anybody make tokens (RFC 8725, section 2.1). No bytes
+ * made at random are a JSON object.
+ */
+static bool is_secret(struct str text, struct err *err)
+{
+    enum strictjson_result result = strictjson_scan_object(text, NULL, NULL);
+
+    if (is_pem(text))
+        err_set(err, "it is PEM, not a secret: a public key is named in token.public_key_file");
+    else if (result == STRICTJSON_OK)
+        err_set(err, "it is JSON, not a secret: a JWK Set is named in token.jwks_file");
+    else if (result == STRICTJSON_OUT_OF_MEMORY)
+        err_set(err, "out of memory");
+    else
+        return true;
+    return false;
+}
+
 static bool parse_secret(struct keyset *set, struct str text, struct err *err)
 {
-    if (is_pem(text)) {
-        err_set(err, "it is PEM, not a secret: a public key is named in token.public_key_file");
-        return false;
-    }
-    return add(set, key_from_secret(keyset_secret_of_file(text), STR_NONE, err), err);
+    return is_secret(text, err) &&
+           add(set, key_from_secret(keyset_secret_of_file(text), STR_NONE, err));
 }
 
 /* ---- PEM */
 
 static bool parse_pem(struct keyset *set, struct str text, struct err *err)
 {
-    return add(set, key_from_pem(text, STR_NONE, err), err);
+    return add(set, key_from_pem(text, STR_NONE, err));
 }
 
 /* ---- JWKS */
 
-static void skip(struct keyset *set, enum jwk_result result, size_t place, struct str kid,
-                 const struct err *why)
-{
-    struct keyset_skip *skipped = &set->skipped[set->skipped_count++];
+/* A JWK Set on its way into a set. */
+struct reading {
+    struct keyset *set;
+    struct strictjson_value keys; /* of a JWK Set, its array */
+    bool is_set, is_jwk;          /* a JWK Set, or a JWK alone */
+    size_t place;                 /* of the key that is read, from 1 */
+    struct err *err;
+};
 
-    skipped->is_defective = result == JWK_DEFECTIVE;
-    if (str_is_set(kid))
-        err_set(&skipped->why, "key %zu (kid '%s'): %s", place, shown(kid).text, why->text);
-    else
-        err_set(&skipped->why, "key %zu: %s", place, why->text);
+static bool say_out_of_memory(struct err *err)
+{
+    err_set(err, "out of memory");
+    return false;
 }
 
-static bool read_jwk(struct keyset *set, struct json_object *jwk, size_t place, struct err *err)
+static bool skip(struct reading *reading, enum jwk_result result, const struct jwk_fault *fault)
 {
-    struct key *key;
-    struct err why = {""};
-    struct str kid;
-    enum jwk_result result = jwk_read(jwk, &key, &kid, &why);
+    struct keyset *set = reading->set;
+    size_t count = set->skipped_count + 1;
+    struct keyset_skip *skipped = reallocarray(set->skipped, count, sizeof(*skipped));
 
-    if (result == JWK_OK)
-        return add(set, key, err);
-    if (result == JWK_OUT_OF_MEMORY) {
-        err_set(err, "%s", why.text);
-        return false;
-    }
-    skip(set, result, place, kid, &why);
+    if (skipped == NULL)
+        return say_out_of_memory(reading->err);
+    set->skipped = skipped;
+    set->skipped_count = count;
+    skipped += count - 1;
+    skipped->is_defective = result == JWK_DEFECTIVE;
+    if (fault->has_kid)
+        err_set(&skipped->why, "key %zu (kid '%s'): %s", reading->place, fault->kid.text,
+                fault->why.text);
+    else
+        err_set(&skipped->why, "key %zu: %s", reading->place, fault->why.text);
     return true;
 }
 
-static bool read_jwks(struct keyset *set, struct json_object *keys, struct err *err)
+static bool read_jwk(struct reading *reading, struct str text)
 {
-    size_t count = json_object_array_length(keys);
+    struct jwk_fault fault;
+    struct key *key;
+    enum jwk_result result;
 
-    set->skipped = calloc(count + 1, sizeof(*set->skipped));
-    if (set->skipped == NULL) {
-        err_set(err, "out of memory");
+    if (reading->place++ == KEYSET_KEYS_MAX) {
+        err_set(reading->err, "there are more than %d keys in it", KEYSET_KEYS_MAX);
         return false;
     }
-    for (size_t i = 0; i < count; i++)
-        if (!read_jwk(set, json_object_array_get_idx(keys, i), i + 1, err))
-            return false;
+    result = jwk_read(text, &key, &fault);
+    if (result == JWK_OK)
+        return add(reading->set, key);
+    if (result == JWK_OUT_OF_MEMORY)
+        return say_out_of_memory(reading->err);
+    return skip(reading, result, &fault);
+}
+
+/* A string's text comes without its quotes, and is no JWK either way. */
+static bool visit_key(void *context, struct str name, const struct strictjson_value *value)
+{
+    (void)name;
+    return read_jwk(context, value->kind == STRICTJSON_STRING ? STR("\"\"") : value->text);
+}
+
+static bool visit_member(void *context, struct str name, const struct strictjson_value *value)
+{
+    struct reading *reading = context;
+
+    if (str_equal(name, STR("keys")) && value->kind == STRICTJSON_ARRAY) {
+        reading->is_set = true;
+        reading->keys = *value;
+    }
+    reading->is_jwk = reading->is_jwk || str_equal(name, STR("kty"));
     return true;
 }
 
@@ -160,41 +198,35 @@ static bool is_usable(const struct keyset *set, struct err *err)
     return false;
 }
 
-static bool read_document(struct keyset *set, struct json_object *document, struct err *err)
+static bool read_keys(struct reading *reading, struct str text)
 {
-    struct json_object *keys = jsonvalue_member(document, "keys", NULL), *one;
-    bool is_jwk, good;
+    const struct strictjson_visitor visitor = {.item = visit_key, .context = reading};
 
-    if (json_object_is_type(keys, json_type_array))
-        return read_jwks(set, keys, err) && is_usable(set, err);
-    (void)jsonvalue_member(document, "kty", &is_jwk);
-    if (!is_jwk) {
-        err_set(err, "it is neither a JWK Set, which has an array 'keys', nor a JWK");
-        return false;
-    }
-    one = json_object_new_array();
-    good = one != NULL && json_object_array_add(one, json_object_get(document)) == 0 &&
-           read_jwks(set, one, err) && is_usable(set, err);
-    json_object_put(one);
-    return good;
+    if (reading->is_jwk && !reading->is_set)
+        return read_jwk(reading, text);
+    if (reading->is_set)
+        return strictjson_scan(reading->keys.text, &visitor, NULL, NULL) == STRICTJSON_OK;
+    err_set(reading->err, "it is neither a JWK Set, which has an array 'keys', nor a JWK");
+    return false;
 }
 
 static bool parse_jwks(struct keyset *set, struct str text, struct err *err)
 {
-    struct json_object *document = NULL;
+    struct reading reading = {.set = set, .err = err};
+    const struct strictjson_visitor visitor = {.item = visit_member, .context = &reading};
     struct strictjson_place place;
-    enum strictjson_result result = jsonvalue_parse(text, &document, &place);
-    bool good = false;
+    enum strictjson_result result = strictjson_scan_object(text, &visitor, &place);
 
-    if (result != STRICTJSON_OK)
+    if (result != STRICTJSON_OK) {
         err_set(err, "line %zu, column %zu: it %s", place.line, place.column,
                 strictjson_text(result));
-    else if (!json_object_is_type(document, json_type_object))
-        err_set(err, "it is not a JSON object");
-    else
-        good = read_document(set, document, err);
-    json_object_put(document);
-    return good;
+        return false;
+    }
+    (void)say_out_of_memory(err); /* unless something else is wrong */
+    if (!read_keys(&reading, text) || !is_usable(set, err))
+        return false;
+    err_clear(err);
+    return true;
 }
 
 /* ---- the forms */

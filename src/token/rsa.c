@@ -15,6 +15,8 @@
 
 #include "base/clock.h"
 
+enum { NUMBER_MAX_BYTES = 1024 * 1024 }; /* no file that we read is as long */
+
 static const char *const number_names[] = {
     [RSA_MODULUS] = OSSL_PKEY_PARAM_RSA_N,
     [RSA_EXPONENT] = OSSL_PKEY_PARAM_RSA_E,
@@ -22,32 +24,65 @@ static const char *const number_names[] = {
 
 /* ---- what a key must be */
 
-static bool is_number_good(const EVP_PKEY *key, enum rsa_number which, int max_bits)
+/* Issuers should write none (RFC 7518, section 6.3.1.1), and some do. */
+static struct str without_zeros(struct str number)
 {
-    BIGNUM *number = NULL;
-    bool good = EVP_PKEY_get_bn_param(key, number_names[which], &number) == 1 &&
-                BN_is_odd(number) && !BN_is_one(number) && BN_num_bits(number) <= max_bits;
-
-    BN_free(number);
-    return good;
+    while (number.len > 0 && number.data[0] == '\0') {
+        number.data++;
+        number.len--;
+    }
+    return number;
 }
 
-static bool is_good(const EVP_PKEY *key, struct err *err)
+static size_t bits_of(struct str number)
 {
-    int bits = EVP_PKEY_get_bits(key);
+    struct str rest = without_zeros(number);
+    size_t bits = rest.len * 8;
 
-    if (!EVP_PKEY_is_a(key, "RSA"))
-        err_set(err, "it is not an RSA key");
-    else if (bits < RSA_MIN_BITS || bits > RSA_MAX_BITS)
-        err_set(err, "it is an RSA key of %d bits, but must have %d to %d", bits, RSA_MIN_BITS,
+    for (unsigned mask = 0x80; bits > 0 && ((unsigned char)rest.data[0] & mask) == 0; mask >>= 1)
+        bits--;
+    return bits;
+}
+
+static bool is_odd(struct str number)
+{
+    return number.len > 0 && (number.data[number.len - 1] & 1) != 0;
+}
+
+bool rsa_is_good(struct str modulus, struct str exponent, struct err *err)
+{
+    size_t bits = bits_of(modulus), exponent_bits = bits_of(exponent);
+
+    if (bits < RSA_MIN_BITS || bits > RSA_MAX_BITS)
+        err_set(err, "it is an RSA key of %zu bits, but must have %d to %d", bits, RSA_MIN_BITS,
                 RSA_MAX_BITS);
-    else if (!is_number_good(key, RSA_EXPONENT, RSA_EXPONENT_MAX_BITS))
+    else if (!is_odd(exponent) || exponent_bits == 1 || exponent_bits > RSA_EXPONENT_MAX_BITS)
         err_set(err, "its RSA exponent is even, 1, or longer than %d bits", RSA_EXPONENT_MAX_BITS);
-    else if (!is_number_good(key, RSA_MODULUS, RSA_MAX_BITS))
+    else if (!is_odd(modulus))
         err_set(err, "its RSA modulus is even, so it is no product of two primes");
     else
         return true;
     return false;
+}
+
+static bool is_good(const EVP_PKEY *key, struct err *err)
+{
+    struct buf modulus, exponent;
+    bool good = false;
+
+    if (!EVP_PKEY_is_a(key, "RSA")) {
+        err_set(err, "it is not an RSA key");
+        return false;
+    }
+    buf_init(&modulus, NUMBER_MAX_BYTES);
+    buf_init(&exponent, NUMBER_MAX_BYTES);
+    if (rsa_number(key, RSA_MODULUS, &modulus) && rsa_number(key, RSA_EXPONENT, &exponent))
+        good = rsa_is_good(buf_str(&modulus), buf_str(&exponent), err);
+    else
+        err_set(err, "out of memory");
+    buf_free(&modulus);
+    buf_free(&exponent);
+    return good;
 }
 
 /* The key where it is good; otherwise frees it. NULL stays NULL. */
@@ -217,15 +252,6 @@ EVP_PKEY *rsa_private_from_pem(struct str pem, struct err *err)
 
 /* ---- numbers */
 
-/* Before OpenSSL computes anything with them. */
-static bool is_length_good(struct str modulus, struct str exponent, struct err *err)
-{
-    if (modulus.len <= RSA_MAX_BITS / 8 + 1 && exponent.len <= RSA_MAX_BITS / 8)
-        return true;
-    err_set(err, "its modulus or exponent is longer than %d bits", RSA_MAX_BITS);
-    return false;
-}
-
 static BIGNUM *number_from(struct str bytes)
 {
     return BN_bin2bn((const unsigned char *)bytes.data, (int)bytes.len, NULL);
@@ -250,7 +276,7 @@ EVP_PKEY *rsa_from_numbers(struct str modulus, struct str exponent, struct err *
     BIGNUM *n, *e;
     EVP_PKEY *key = NULL;
 
-    if (!is_length_good(modulus, exponent, err))
+    if (!rsa_is_good(modulus, exponent, err))
         return NULL;
     builder = OSSL_PARAM_BLD_new();
     n = number_from(modulus);
@@ -262,13 +288,13 @@ EVP_PKEY *rsa_from_numbers(struct str modulus, struct str exponent, struct err *
     if (parameters != NULL)
         key = from_parameters(parameters);
     if (key == NULL)
-        err_set(err, "OpenSSL makes no RSA key of its numbers");
+        err_set(err, "out of memory");
     OSSL_PARAM_free(parameters);
     BN_free(n);
     BN_free(e);
     OSSL_PARAM_BLD_free(builder);
     ERR_clear_error();
-    return judge(key, err);
+    return key;
 }
 
 bool rsa_number(const EVP_PKEY *key, enum rsa_number which, struct buf *out)

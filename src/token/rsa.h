@@ -31,7 +31,11 @@ struct evp_pkey_st; /* OpenSSL's EVP_PKEY; freed by EVP_PKEY_free */
  */
 struct evp_pkey_st *rsa_from_pem(struct str pem, int64_t *expires_ms, struct err *err) MUST_CHECK;
 
-/* From modulus and exponent, big-endian (RFC 7518, section 6.3.1). */
+/* What is judged of every key, by its numbers, big-endian; leading zeros count for nothing. */
+bool rsa_is_good(struct str modulus, struct str exponent, struct err *err) MUST_CHECK;
+
+/* From modulus and exponent (RFC 7518, section 6.3.1). Where they are good, only memory can be
+ * short. */
 struct evp_pkey_st *rsa_from_numbers(struct str modulus, struct str exponent,
                                      struct err *err) MUST_CHECK;
 

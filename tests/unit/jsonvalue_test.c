@@ -2,9 +2,14 @@
 
 #include <json-c/json.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "allocations.h"
 #include "folder.h"
 #include "format/jsonnumber.h"
 #include "unit.h"
@@ -161,6 +166,58 @@ static void times_do_not_follow_the_locale(void **state)
     assert_false(jsonnumber_fits_double(STR("1.7976931348623158e308")));
 }
 
+/* What becomes of a text when one allocation fails; in a process of its own, since json-c may end
+ * it. */
+enum outcome { REFUSED, WHOLE, PARTIAL, NOT_ASKED };
+
+static enum outcome parse_without(size_t allocation, struct str text, struct json_object *whole)
+{
+    struct json_object *value = NULL;
+    enum strictjson_result result;
+
+    (void)signal(SIGSEGV, SIG_DFL); /* which cmocka would catch, and go on */
+    allocations_fail(allocation, allocation);
+    result = jsonvalue_parse(text, &value, NULL);
+    if (allocations_end() <= allocation)
+        return NOT_ASKED;
+    if (result == STRICTJSON_OUT_OF_MEMORY && value == NULL)
+        return REFUSED;
+    return result == STRICTJSON_OK && json_object_equal(value, whole) ? WHOLE : PARTIAL;
+}
+
+/* A body that lost a member, or whose member became null, would be taken for another one. */
+static void short_memory_leaves_nothing_out(void **state)
+{
+    static const struct str text =
+        STR("{\"name\":\"Ada\",\"bio\":\"a text that is too long to be held in the value itself "
+            "of json-c, as some are\",\"a\":1,\"b\":true,\"c\":null,\"d\":99999999999999999999,"
+            "\"e\":2.5,\"locale\":\"en\"}");
+    struct json_object *whole;
+    size_t refused = 0;
+
+    (void)state;
+    allocations_skip_where_none_can_fail();
+    assert_int_equal(jsonvalue_parse(text, &whole, NULL), STRICTJSON_OK);
+    for (size_t i = 0; i < 1000; i++) {
+        pid_t child = fork();
+        int status;
+
+        assert_true(child >= 0);
+        if (child == 0)
+            _exit((int)parse_without(i, text, whole));
+        assert_int_equal(waitpid(child, &status, 0), child);
+        if (!WIFEXITED(status))
+            continue;
+        if (WEXITSTATUS(status) == NOT_ASKED)
+            break;
+        if (WEXITSTATUS(status) == PARTIAL)
+            fail_msg("allocation %zu", i);
+        refused += WEXITSTATUS(status) == REFUSED;
+    }
+    assert_true(refused > 10);
+    json_object_put(whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +225,7 @@ int main(void)
         cmocka_unit_test(gives_values_by_their_types),
         cmocka_unit_test(a_number_past_int64_is_a_double),
         cmocka_unit_test(an_object_has_to_be_one),
+        cmocka_unit_test(short_memory_leaves_nothing_out),
         cmocka_unit_test_setup_teardown(numbers_do_not_follow_the_locale, make_folder,
                                         leave_comma_locale),
         cmocka_unit_test_setup_teardown(times_do_not_follow_the_locale, make_folder,

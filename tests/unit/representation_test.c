@@ -1,95 +1,12 @@
 #include "profile/representation.h"
 
-#include <dlfcn.h>
-#include <errno.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 
+#include "allocations.h"
 #include "base/utf8.h"
 #include "format/jsonvalue.h"
 #include "unit.h"
-
-/* ---- allocations that fail on demand, for json-c, too */
-
-/* Which fail, counted from 0; first > last: none. */
-static size_t allocation, first_to_fail = 1, last_to_fail = 0;
-
-static void fail_allocations(size_t first, size_t last)
-{
-    allocation = 0;
-    first_to_fail = first;
-    last_to_fail = last;
-}
-
-/* Tells how many were asked for since fail_allocations. */
-static size_t fail_no_allocation(void)
-{
-    size_t count = allocation;
-
-    fail_allocations(1, 0);
-    return count;
-}
-
-/*
- * A program that has clang's address sanitizer linked into it cannot have another malloc: there the
- * tests that need this one are skipped.
- */
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define CANNOT_FAIL_ALLOCATIONS 1
-#endif
-#endif
-
-static void skip_where_allocations_cannot_fail(void)
-{
-#ifdef CANNOT_FAIL_ALLOCATIONS
-    skip();
-#endif
-}
-
-#ifndef CANNOT_FAIL_ALLOCATIONS
-static bool may_allocate(void)
-{
-    size_t number = allocation++;
-
-    if (number < first_to_fail || number > last_to_fail)
-        return true;
-    errno = ENOMEM;
-    return false;
-}
-
-/* POSIX lets dlsym give functions; ISO C lets no data pointer become one but by its bytes. */
-#define REAL(function, name)                                                                       \
-    do {                                                                                           \
-        void *found_ = (function) == NULL ? dlsym(RTLD_NEXT, name) : NULL;                         \
-        if (found_ != NULL)                                                                        \
-            memcpy(&(function), &found_, sizeof(function));                                        \
-    } while (0)
-
-void *malloc(size_t size)
-{
-    static void *(*real)(size_t);
-
-    REAL(real, "malloc");
-    return may_allocate() ? real(size) : NULL;
-}
-
-void *calloc(size_t count, size_t size)
-{
-    static void *(*real)(size_t, size_t);
-
-    REAL(real, "calloc");
-    return may_allocate() ? real(count, size) : NULL;
-}
-
-void *realloc(void *memory, size_t size)
-{
-    static void *(*real)(void *, size_t);
-
-    REAL(real, "realloc");
-    return may_allocate() ? real(memory, size) : NULL;
-}
-#endif
 
 /* ---- what is rendered */
 
@@ -407,9 +324,9 @@ static bool render_failing(const struct profile *profile, size_t first, size_t l
     bool good;
 
     buf_init(out, BODY_MAX_BYTES);
-    fail_allocations(first, last);
+    allocations_fail(first, last);
     good = representation_render(profile, out);
-    (void)fail_no_allocation();
+    (void)allocations_end();
     return good;
 }
 
@@ -427,9 +344,9 @@ static size_t count_allocations(const struct profile *profile)
     size_t count;
 
     buf_init(&out, BODY_MAX_BYTES);
-    fail_allocations(1, 0);
+    allocations_fail(1, 0);
     assert_true(representation_render(profile, &out));
-    count = fail_no_allocation();
+    count = allocations_end();
     buf_free(&out);
     return count;
 }
@@ -457,7 +374,7 @@ static void assert_sees_each_failure(size_t span)
 static void fails_when_memory_runs_out_anywhere(void **state)
 {
     (void)state;
-    skip_where_allocations_cannot_fail();
+    allocations_skip_where_none_can_fail();
     assert_sees_each_failure(SIZE_MAX / 2);
 }
 
@@ -465,7 +382,7 @@ static void fails_when_memory_runs_out_anywhere(void **state)
 static void fails_when_memory_was_short_for_a_moment(void **state)
 {
     (void)state;
-    skip_where_allocations_cannot_fail();
+    allocations_skip_where_none_can_fail();
     assert_sees_each_failure(0);
 }
 
@@ -494,12 +411,12 @@ static void makes_no_entity_tag_without_memory(void **state)
     bool good;
 
     (void)state;
-    skip_where_allocations_cannot_fail();
+    allocations_skip_where_none_can_fail();
     digest = digest_new();
     assert_non_null(digest);
-    fail_allocations(0, SIZE_MAX);
+    allocations_fail(0, SIZE_MAX);
     good = representation_etag(digest, STR("abc"), etag);
-    (void)fail_no_allocation();
+    (void)allocations_end();
     assert_false(good);
     assert_string_equal(etag, "");
     digest_free(digest);
