@@ -25,7 +25,7 @@ static bool judge(const struct vector *vector, void *context)
 static void finds_the_resource_by_vectors(void **state)
 {
     (void)state;
-    vectors_run("path.tsv", 35, judge, NULL);
+    vectors_run("path.tsv", 50, judge, NULL);
 }
 
 static void an_unset_variable_is_as_an_empty_one(void **state)
