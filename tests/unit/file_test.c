@@ -276,20 +276,12 @@ static void what_mends_the_mode_is_told_of_a_long_path_too(void **state)
 
 /* ---- groups and owners: only root can give files away */
 
-static bool is_root_or_skips(void)
-{
-    if (geteuid() == 0)
-        return true;
-    print_message("skipped: only root can give a file to another group\n");
-    return false;
-}
-
 static void a_secret_of_another_group_is_refused(void **state)
 {
     struct fixture *fixture = *state;
 
-    if (!is_root_or_skips())
-        skip();
+    if (geteuid() != 0)
+        skip_because("only root can give a file to another group");
     folder_add(fixture->folder, "secret", STR("text"), 0640);
     assert_int_equal(chown(fixture->path, 0, STRANGERS), 0);
     assert_false(read_secret(fixture, FILE_READERS_OWN_GROUP));
@@ -308,8 +300,8 @@ static void root_is_not_told_to_lock_the_worker_out(void **state)
 {
     struct fixture *fixture = *state;
 
-    if (!is_root_or_skips())
-        skip();
+    if (geteuid() != 0)
+        skip_because("only root can give a file to another group");
     folder_add(fixture->folder, "secret", STR("text"), 0644);
     assert_int_equal(chown(fixture->path, 0, STRANGERS), 0);
     assert_false(read_secret(fixture, FILE_READERS_ONE_GROUP));
@@ -339,8 +331,8 @@ static void a_secret_of_one_of_our_further_groups_is_taken(void **state)
 {
     struct fixture *fixture = *state;
 
-    if (!is_root_or_skips())
-        skip();
+    if (geteuid() != 0)
+        skip_because("only root can give a file to another group");
     folder_add(fixture->folder, "secret", STR("text"), 0640);
     assert_int_equal(chown(fixture->path, 0, STRANGERS), 0);
     assert_true(read_as_nobody(fixture, FILE_READERS_OWN_GROUP, STRANGERS));
@@ -355,8 +347,8 @@ static void a_worker_that_does_not_own_the_secret_is_given_its_group(void **stat
     struct fixture *fixture = *state;
     char remedy[3 * FOLDER_PATH_BYTES];
 
-    if (!is_root_or_skips())
-        skip();
+    if (geteuid() != 0)
+        skip_because("only root can give a file to another group");
     folder_add(fixture->folder, "secret", STR("text"), 0644);
     (void)snprintf(remedy, sizeof(remedy), "run 'chgrp %d %s && chmod 0640 %s'", NOBODY,
                    fixture->path, fixture->path);
@@ -371,8 +363,8 @@ static void an_owner_of_a_secret_of_another_group_keeps_it_alone(void **state)
 {
     struct fixture *fixture = *state;
 
-    if (!is_root_or_skips())
-        skip();
+    if (geteuid() != 0)
+        skip_because("only root can give a file to another group");
     folder_add(fixture->folder, "secret", STR("text"), 0640);
     assert_int_equal(chown(fixture->path, NOBODY, STRANGERS), 0);
     assert_false(read_as_nobody(fixture, FILE_READERS_OWN_GROUP, NOBODY));

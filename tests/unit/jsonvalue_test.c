@@ -131,8 +131,7 @@ static void numbers_do_not_follow_the_locale(void **state)
     struct json_object *value = NULL;
 
     if (!enter_comma_locale(*state)) {
-        print_message("skipped: localedef made no locale with a comma\n");
-        skip();
+        skip_because("localedef made no locale with a comma");
     }
     assert_double("1.5", 1.5);
     assert_double("-0.25", -0.25);
@@ -157,8 +156,7 @@ static void times_do_not_follow_the_locale(void **state)
     int64_t thousandths = 0;
 
     if (!enter_comma_locale(*state)) {
-        print_message("skipped: localedef made no locale with a comma\n");
-        skip();
+        skip_because("localedef made no locale with a comma");
     }
     assert_true(jsonnumber_thousandths(STR("1800000000.125"), INT64_MAX / 1000, &thousandths));
     assert_int_equal(thousandths, INT64_C(1800000000125));

@@ -135,7 +135,7 @@ static void keeps_the_owner_where_root_replaces(void **state)
     struct stat info;
 
     if (geteuid() != 0)
-        skip();
+        skip_because("only root can give a file to another user");
     assert_true(newfile_create(place->file, NEWFILE_PUBLIC, STR("one"), &err));
     assert_int_equal(chown(place->file, 12345, 23456), 0);
     assert_true(newfile_replace(place->file, STR("two"), &err));

@@ -23,6 +23,13 @@
             fail_msg("is \"%.*s\", not \"%.*s\"", STR_ARGS(actual_), STR_ARGS(expected_));         \
     } while (0)
 
+/* Ends the test; scripts/test prints the reason. */
+#define skip_because(reason)                                                                       \
+    do {                                                                                           \
+        print_message("skipped: %s\n", (reason));                                                  \
+        skip();                                                                                    \
+    } while (0)
+
 #define assert_contains(text, part)                                                                \
     do {                                                                                           \
         if (strstr((text), (part)) == NULL)                                                        \
