@@ -118,6 +118,7 @@ static const struct codec {
     [VALUE_TEXT] = {MYSQL_TYPE_STRING, put_text, take_text},
     [VALUE_UUID] = {MYSQL_TYPE_BLOB, put_uuid, take_uuid},
     [VALUE_TIME] = {MYSQL_TYPE_DATETIME, put_time, take_time},
+    [VALUE_BYTES] = {MYSQL_TYPE_BLOB, put_text, take_text},
 };
 
 static void bind_cell(struct cell *cell, const struct column *column, char **texts,
@@ -132,7 +133,7 @@ static void bind_cell(struct cell *cell, const struct column *column, char **tex
                          .error = &cell->error};
     if (column->type == VALUE_UUID)
         bind->buffer_length = UUID_BYTES;
-    if (column->type == VALUE_TEXT) {
+    if (column->type == VALUE_TEXT || column->type == VALUE_BYTES) {
         cell->as.text = *texts;
         bind->buffer = *texts;
         bind->buffer_length = column->max_bytes;
