@@ -8,9 +8,10 @@
 #include "mectl/suggestion.h"
 
 static const struct command *const groups[] = {
-    migrate_commands,  user_commands,  email_commands,   phone_commands,  identity_commands,
-    badge_commands,    fraud_commands, session_commands, token_commands,  keys_commands,
-    generate_commands, fetch_commands, audit_commands,   config_commands,
+    migrate_commands,  user_commands,    user_import_commands, user_export_commands,
+    email_commands,    phone_commands,   identity_commands,    badge_commands,
+    fraud_commands,    session_commands, token_commands,       keys_commands,
+    generate_commands, fetch_commands,   audit_commands,       config_commands,
 };
 
 enum { ARENA_MAX_BYTES = 64 * 1024 * 1024, WORDS_MAX_BYTES = 4096 };

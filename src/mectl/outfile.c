@@ -68,6 +68,11 @@ bool outfile_add(struct outfile *out, const char *text)
     return note(out, fputs(text, out->stream) >= 0 && fputc('\n', out->stream) != EOF);
 }
 
+bool outfile_add_bytes(struct outfile *out, struct str bytes)
+{
+    return note(out, fwrite(bytes.data, 1, bytes.len, out->stream) == bytes.len);
+}
+
 bool outfile_finish(struct outfile *out, struct err *err)
 {
     if (out->path == NULL)

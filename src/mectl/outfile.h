@@ -25,6 +25,9 @@ bool outfile_open(const char *path, struct outfile *out, struct err *err) MUST_C
 /* Adds a line. False: it was not taken; outfile_finish will tell why. */
 bool outfile_add(struct outfile *out, const char *text) MUST_CHECK;
 
+/* Adds bytes as they are, likewise. */
+bool outfile_add_bytes(struct outfile *out, struct str bytes) MUST_CHECK;
+
 /* Everything is on the disk under its name, or `err` says why not and nothing is there. Whether
  * standard output took everything is seen at the end of every command. */
 bool outfile_finish(struct outfile *out, struct err *err) MUST_CHECK;

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 
-enum { STEP_ON_TERMINAL_US = 200 * 1000, STEP_ELSEWHERE_US = 1000 * 1000 };
+enum { STEP_ON_TERMINAL_US = 200 * 1000, STEP_ELSEWHERE_US = 1000 * 1000, BAR_LEN = 20 };
 
 static bool is_terminal(FILE *stream)
 {
@@ -17,6 +17,7 @@ void progress_begin(struct progress *progress, const struct invocation *invocati
 {
     *progress = (struct progress){
         .verb = verb,
+        .unit = "rows",
         .begin_us = clock_monotonic_us(),
         .is_terminal = is_terminal(stderr),
     };
@@ -24,29 +25,53 @@ void progress_begin(struct progress *progress, const struct invocation *invocati
         invocation_flag(invocation, "progress") || (progress->is_terminal && !is_terminal(output));
 }
 
-/* What is left, by the pace so far. */
-static int64_t left_s(const struct progress *progress, int64_t now_us)
+/* From 0 to 1; below 0 where it is not known. */
+static double fraction_of(const struct progress *progress)
 {
-    double used_us = (double)(now_us - progress->begin_us);
+    if (progress->total < 0 && progress->whole > 0)
+        return (double)progress->part / (double)progress->whole;
+    return progress->total > 0 ? (double)progress->done / (double)progress->total : -1;
+}
 
-    if (progress->done == 0)
-        return 0;
-    return (int64_t)(used_us * (double)(progress->total - progress->done) / (double)progress->done /
-                     1e6);
+static void print_bar(double fraction)
+{
+    static const char full[] = "####################", empty[] = "--------------------";
+    int len = (int)(fraction * BAR_LEN);
+
+    len = len > BAR_LEN ? BAR_LEN : len;
+    (void)fprintf(stderr, " [%.*s%.*s] %d %%", len, full, BAR_LEN - len, empty,
+                  (int)(fraction * 100));
+}
+
+/* What is left goes by the pace so far. */
+static void print_pace(const struct progress *progress, double fraction, double used_s)
+{
+    if (used_s > 0)
+        (void)fprintf(stderr, ", %.0f a second", (double)progress->done / used_s);
+    if (fraction > 0 && fraction < 1)
+        (void)fprintf(stderr, ", some %.0f s left", used_s * (1 - fraction) / fraction);
 }
 
 /* Rows that were added meanwhile count as well. */
 static void print(struct progress *progress, int64_t now_us)
 {
-    if (progress->total < progress->done)
+    double fraction;
+
+    if (progress->total >= 0 && progress->total < progress->done)
         progress->total = progress->done;
-    (void)fprintf(stderr, "%smectl: %s %lld of %lld rows", progress->is_terminal ? "\r" : "",
-                  progress->verb, (long long)progress->done, (long long)progress->total);
-    if (progress->done < progress->total)
-        (void)fprintf(stderr, ", some %lld s left", (long long)left_s(progress, now_us));
+    fraction = fraction_of(progress);
+    (void)fprintf(stderr, "%smectl: %s %lld", progress->is_terminal ? "\r" : "", progress->verb,
+                  (long long)progress->done);
+    if (progress->total >= 0)
+        (void)fprintf(stderr, " of %lld", (long long)progress->total);
+    (void)fprintf(stderr, " %s", progress->unit);
+    if (fraction >= 0)
+        print_bar(fraction);
+    print_pace(progress, fraction, (double)(now_us - progress->begin_us) / 1e6);
     /* clears what was longer before */
     (void)fputs(progress->is_terminal ? "\033[K" : "\n", stderr);
     (void)fflush(stderr);
+    progress->is_shown = true;
 }
 
 void progress_tell(struct progress *progress, int64_t done)
@@ -61,6 +86,14 @@ void progress_tell(struct progress *progress, int64_t done)
         return;
     print(progress, now_us);
     progress->next_us = now_us + (progress->is_terminal ? STEP_ON_TERMINAL_US : STEP_ELSEWHERE_US);
+}
+
+void progress_hide(struct progress *progress)
+{
+    if (progress->is_terminal && progress->is_shown)
+        (void)fputs("\r\033[K", stderr);
+    progress->is_shown = false;
+    progress->next_us = 0;
 }
 
 void progress_end(struct progress *progress)

@@ -8,6 +8,7 @@
 #include <mysql.h>
 
 #include "base/buf.h"
+#include "store/bulk.h"
 #include "store/endpoint.h"
 #include "store/failure.h"
 #include "store/prepared.h"
@@ -26,7 +27,9 @@ struct connection {
     size_t host;         /* its index in the list */
     unsigned int number; /* of the last failure; 0: of none, or of this program's own */
     bool is_broken, is_elsewhere;
+    bool has_no_bulk; /* the server, or a proxy before it, takes one row at a time */
     struct prepared *prepared[STATEMENT__MAX];
+    struct bulk *bulk[STATEMENT__MAX];
 };
 
 /* Takes note of what a failure means for the connection. */
@@ -77,6 +80,39 @@ enum store_result connection_run(struct connection *connection, const struct cal
     return result;
 }
 
+static enum store_result run_one_by_one(struct connection *connection, enum statement_id statement,
+                                        const struct value *values, size_t rows, struct err *err)
+{
+    enum store_result result = STORE_OK;
+    size_t columns = statement_column_count(statement_get(statement)->in);
+    for (size_t i = 0; result == STORE_OK && i < rows; i++) {
+        const struct call call = {.statement = statement, .in = values + i * columns};
+        result = connection_run(connection, &call, err);
+    }
+    return result;
+}
+
+enum store_result connection_run_bulk(struct connection *connection, enum statement_id statement,
+                                      const struct value *values, size_t rows, struct err *err)
+{
+    enum store_result result = STORE_OK;
+    unsigned int number = 0;
+    struct bulk **bulk = &connection->bulk[statement];
+    if (connection->has_no_bulk)
+        return run_one_by_one(connection, statement, values, rows, err);
+    if (*bulk == NULL)
+        result = bulk_new(connection->mysql, statement_get(statement), bulk, &number, err);
+    if (result == STORE_OK)
+        result = bulk_run(*bulk, values, rows, &number, err);
+    if (bulk_is_unknown(number)) {
+        err_clear(err);
+        connection->has_no_bulk = true;
+        return run_one_by_one(connection, statement, values, rows, err);
+    }
+    note_failure(connection, number);
+    return result;
+}
+
 enum store_result connection_commit(struct connection *connection, struct err *err)
 {
     enum store_result result = connection_run_text(connection, STR("COMMIT"), err);
@@ -105,8 +141,10 @@ void connection_close(struct connection *connection)
 {
     if (connection == NULL)
         return;
-    for (size_t i = 0; i < STATEMENT__MAX; i++)
+    for (size_t i = 0; i < STATEMENT__MAX; i++) {
         prepared_free(connection->prepared[i]);
+        bulk_free(connection->bulk[i]);
+    }
     if (connection->mysql != NULL)
         mysql_close(connection->mysql);
     free(connection);

@@ -32,6 +32,10 @@ enum store_result connection_prepare(struct connection *connection, enum stateme
                                      struct err *err) MUST_CHECK;
 enum store_result connection_run(struct connection *connection, const struct call *call,
                                  struct err *err) MUST_CHECK;
+/* As database_run_bulk. */
+enum store_result connection_run_bulk(struct connection *connection, enum statement_id statement,
+                                      const struct value *values, size_t rows,
+                                      struct err *err) MUST_CHECK;
 enum store_result connection_run_text(struct connection *connection, struct str sql,
                                       struct err *err) MUST_CHECK;
 

@@ -219,18 +219,45 @@ static enum store_result run_once(struct database *database, const struct call *
 
 /* After a deadlock the server has rolled back and would run what follows outside of any
  * transaction. */
-static enum store_result run_in_transaction(struct database *database, const struct call *call,
-                                            struct err *err)
+static enum store_result begin_in_transaction(struct database *database,
+                                              enum statement_id statement, struct err *err)
 {
-    if (database->transaction.failed != STORE_OK) {
+    if (database->transaction.failed != STORE_OK)
         err_set(err, "the transaction failed before");
-        return database->transaction.failed;
-    }
-    database->transaction.has_written |= statement_get(call->statement)->writes;
-    enum store_result result = run_once(database, call, err);
+    database->transaction.has_written |= statement_get(statement)->writes;
+    return database->transaction.failed;
+}
+
+static enum store_result end_in_transaction(struct database *database, enum store_result result)
+{
     if (result == STORE_CONFLICT || result == STORE_LOST)
         database->transaction.failed = result;
     return result;
+}
+
+static enum store_result run_in_transaction(struct database *database, const struct call *call,
+                                            struct err *err)
+{
+    enum store_result result = begin_in_transaction(database, call->statement, err);
+    if (result != STORE_OK)
+        return result;
+    return end_in_transaction(database, run_once(database, call, err));
+}
+
+enum store_result database_run_bulk(struct database *database, enum statement_id statement,
+                                    const struct value *values, size_t rows, struct err *err)
+{
+    if (rows == 0)
+        return STORE_OK;
+    enum store_result result = begin_in_transaction(database, statement, err);
+    if (result != STORE_OK)
+        return result;
+    result = ensure_connection(database, err);
+    if (result == STORE_OK) {
+        result = connection_run_bulk(database->connection, statement, values, rows, err);
+        note_use(database);
+    }
+    return end_in_transaction(database, result);
 }
 
 enum store_result database_run(struct database *database, const struct call *call, struct err *err)
@@ -301,10 +328,10 @@ static void roll_back(struct database *database)
         discard(database);
 }
 
-static enum store_result transact_once(struct database *database, database_work *work,
-                                       void *context, struct err *err)
+static enum store_result transact_once(struct database *database, struct str start,
+                                       database_work *work, void *context, struct err *err)
 {
-    enum store_result result = database_run_text(database, STR("START TRANSACTION"), err);
+    enum store_result result = database_run_text(database, start, err);
     database->transaction.has_written = false;
     database->transaction.failed = STORE_OK;
     if (result != STORE_OK)
@@ -331,13 +358,26 @@ enum store_result database_transact(struct database *database, database_work *wo
 {
     unsigned int conflicts = 0, losses = 0;
     for (;;) {
-        enum store_result result = transact_once(database, work, context, err);
+        enum store_result result =
+            transact_once(database, STR("START TRANSACTION"), work, context, err);
         if (result == STORE_CONFLICT && ++conflicts < TRIES_MAX)
             pause_before(conflicts);
         else if (result != STORE_LOST || database->transaction.has_written || ++losses > 1)
             return result;
         err_clear(err);
     }
+}
+
+/* The level is that of the next transaction alone. */
+enum store_result database_read_snapshot(struct database *database, database_work *work,
+                                         void *context, struct err *err)
+{
+    enum store_result result =
+        database_run_text(database, STR("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"), err);
+    if (result != STORE_OK)
+        return result;
+    return transact_once(database, STR("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"),
+                         work, context, err);
 }
 
 void database_begin_request(struct database *database)

@@ -85,6 +85,13 @@ bool database_password(const struct settings *settings, enum database_account ac
                        enum file_readers readers, struct buf *out, struct err *err) MUST_CHECK;
 
 /*
+ * Runs `work`, which writes nothing, inside a transaction in which every read sees the database as
+ * it was when the transaction began. Nothing is tried again.
+ */
+enum store_result database_read_snapshot(struct database *database, database_work *work,
+                                         void *context, struct err *err) MUST_CHECK;
+
+/*
  * From here on for the other modules of this folder.
  *
  * Sees one row; its values are borrowed until it returns. Anything but STORE_OK ends the rows and
@@ -119,6 +126,15 @@ enum store_result database_prepare(struct database *database, enum statement_id 
 enum store_result database_run_counted(struct database *database, enum statement_id statement,
                                        const struct value *in, int64_t *rows,
                                        struct err *err) MUST_CHECK;
+
+/*
+ * Within a transaction: runs a write for many rows, whose values stand row behind row, in one go
+ * where the server can. None: nothing is done. After a refusal some of the rows may have been
+ * written: roll back.
+ */
+enum store_result database_run_bulk(struct database *database, enum statement_id statement,
+                                    const struct value *values, size_t rows,
+                                    struct err *err) MUST_CHECK;
 
 /* Runs one statement of the migrations as it stands. What it returns is thrown away. */
 enum store_result database_run_text(struct database *database, struct str sql,

@@ -118,6 +118,7 @@ static const struct codec {
     [VALUE_TEXT] = {MYSQL_TYPE_STRING, put_text, take_text},
     [VALUE_UUID] = {MYSQL_TYPE_BLOB, put_uuid, take_uuid},
     [VALUE_TIME] = {MYSQL_TYPE_DATETIME, put_time, take_time},
+    [VALUE_BYTES] = {MYSQL_TYPE_BLOB, put_text, take_text},
 };
 
 static void bind_cell(struct cell *cell, const struct column *column, char **texts,
@@ -132,7 +133,7 @@ static void bind_cell(struct cell *cell, const struct column *column, char **tex
                          .error = &cell->error};
     if (column->type == VALUE_UUID)
         bind->buffer_length = UUID_BYTES;
-    if (column->type == VALUE_TEXT) {
+    if (column->type == VALUE_TEXT || column->type == VALUE_BYTES) {
         cell->as.text = *texts;
         bind->buffer = *texts;
         bind->buffer_length = column->max_bytes;
@@ -278,12 +279,27 @@ static enum store_result visit_rows(struct prepared *prepared, const struct call
     }
 }
 
+/*
+ * The server can fail in the middle of the rows: a lock that it waited for there, a limit of time.
+ * Unless it is reset the statement then takes rows for outstanding that never come, and its next
+ * execution waits for them until the read times out.
+ */
+static enum store_result give_up_rows(struct prepared *prepared, unsigned int *number,
+                                      struct err *err)
+{
+    enum store_result result = report(prepared, number, err);
+    (void)mysql_stmt_reset(prepared->stmt); /* of a lost connection it cannot succeed */
+    return result;
+}
+
 static enum store_result execute(struct prepared *prepared, const struct call *call,
                                  unsigned int *number, struct err *err)
 {
     bool has_rows = prepared->out_count > 0;
-    if (mysql_stmt_execute(prepared->stmt) || (has_rows && mysql_stmt_store_result(prepared->stmt)))
+    if (mysql_stmt_execute(prepared->stmt))
         return report(prepared, number, err);
+    if (has_rows && mysql_stmt_store_result(prepared->stmt))
+        return give_up_rows(prepared, number, err);
     if (call->rows != NULL)
         *call->rows = (int64_t)(has_rows ? mysql_stmt_num_rows(prepared->stmt)
                                          : mysql_stmt_affected_rows(prepared->stmt));

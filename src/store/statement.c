@@ -21,6 +21,7 @@ enum {
     REQUEST_ID_BYTES = 64 * UTF8_MAX_BYTES,
     CLAIM_BYTES = 65535, /* what a TEXT column holds, and no claim of a token is as long */
     MEMBERS_BYTES = 128 * UTF8_MAX_BYTES,
+    IDS_BYTES = STATEMENT_USERS_MAX * UUID_BYTES,
     MIGRATION_NAME_BYTES = 255 * UTF8_MAX_BYTES,
     CHECKSUM_BYTES = 64
 };
@@ -127,6 +128,56 @@ enum {
         {"client", VALUE_TEXT, CLAIM_BYTES}, {"members", VALUE_TEXT, MEMBERS_BYTES},               \
     {                                                                                              \
         "member_values", VALUE_TEXT, AUDIT_VALUES_MAX_BYTES                                        \
+    }
+
+/*
+ * Many users at once: their ids come as one value, cut up again by a table of numbers, and each is
+ * looked for by its primary key. The rows of a user come in the order of the resource.
+ */
+#define RECORDS_OF " FROM wanted STRAIGHT_JOIN "
+#define RECORDS_WANTED                                                                             \
+    "WITH RECURSIVE wanted (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM wanted WHERE n + 1 < ?) "
+#define RECORDS_ID "SUBSTR(?, n * 16 + 1, 16)"
+#define RECORDS_IN                                                                                 \
+    {"count", VALUE_NUMBER, 0},                                                                    \
+    {                                                                                              \
+        "ids", VALUE_BYTES, IDS_BYTES                                                              \
+    }
+#define RECORD_USERS_SQL                                                                           \
+    RECORDS_WANTED "SELECT u.id, u.status, u.name, u.bio, u.created_at, u.updated_at,"             \
+                   " u.avatar_url, u.locale, u.timezone" RECORDS_OF                                \
+                   "users u ON u.id = " RECORDS_ID
+#define RECORD_USERS_OUT                                                                           \
+    {"id", VALUE_UUID, 0}, {"status", VALUE_TEXT, STATUS_BYTES}, {"name", VALUE_TEXT, NAME_BYTES}, \
+        {"bio", VALUE_TEXT, BIO_BYTES}, {"created_at", VALUE_TIME, 0},                             \
+        {"updated_at", VALUE_TIME, 0}, {"avatar_url", VALUE_TEXT, URL_BYTES},                      \
+        {"locale", VALUE_TEXT, LOCALE_BYTES},                                                      \
+    {                                                                                              \
+        "timezone", VALUE_TEXT, TIMEZONE_BYTES                                                     \
+    }
+#define RECORD_EMAILS_COLUMNS                                                                      \
+    USER_IN, ROW_ID_IN, {"email", VALUE_TEXT, EMAIL_BYTES}, {"verified", VALUE_NUMBER, 0},         \
+        {"password_set", VALUE_NUMBER, 0}, {"token_set", VALUE_NUMBER, 0},                         \
+        {"is_default", VALUE_NUMBER, 0}, {"created_at", VALUE_TIME, 0},                            \
+    {                                                                                              \
+        "updated_at", VALUE_TIME, 0                                                                \
+    }
+#define RECORD_IDENTITIES_COLUMNS                                                                  \
+    USER_IN, {"subject", VALUE_TEXT, IDENTITY_BYTES}, {"issuer", VALUE_TEXT, IDENTITY_BYTES},      \
+        {"name", VALUE_TEXT, NAME_BYTES}, {"email", VALUE_TEXT, EMAIL_BYTES},                      \
+        {"avatar_url", VALUE_TEXT, URL_BYTES}, {"provider", VALUE_TEXT, IDENTITY_BYTES},           \
+        {"created_at", VALUE_TIME, 0}, {"updated_at", VALUE_TIME, 0}, ROW_ID_IN
+#define RECORD_PHONES_COLUMNS                                                                      \
+    USER_IN, ROW_ID_IN, {"number", VALUE_TEXT, NUMBER_BYTES}, {"verified", VALUE_NUMBER, 0},       \
+        {"is_primary", VALUE_NUMBER, 0}, {"created_at", VALUE_TIME, 0},                            \
+    {                                                                                              \
+        "updated_at", VALUE_TIME, 0                                                                \
+    }
+#define RECORD_SESSIONS_COLUMNS                                                                    \
+    USER_IN, {"id", VALUE_TEXT, SESSION_BYTES}, {"created_at", VALUE_TIME, 0},                     \
+        {"expires_at", VALUE_TIME, 0},                                                             \
+    {                                                                                              \
+        "revoked_at", VALUE_TIME, 0                                                                \
     }
 
 static const struct statement statements[STATEMENT__MAX] = {
@@ -467,6 +518,186 @@ static const struct statement statements[STATEMENT__MAX] = {
             .sql = "DELETE c FROM " AUDIT_ROWS AUDIT_BEHIND AUDIT_AHEAD,
             .writes = true,
             .in = {AUDIT_USER_IN, AUDIT_PLACE_IN("after"), AUDIT_PLACE_IN("before")},
+        },
+    [STATEMENT_RECORD_PAGE] =
+        {
+            .name = "record_page",
+            .sql = "SELECT id FROM users WHERE (? IS NULL OR id > ?) ORDER BY id LIMIT ?",
+            .in = {{"after", VALUE_UUID, 0}, {"after", VALUE_UUID, 0}, {"limit", VALUE_NUMBER, 0}},
+            .out = {{"id", VALUE_UUID, 0}},
+        },
+    [STATEMENT_RECORD_COUNT] =
+        {
+            .name = "record_count",
+            .sql = "SELECT COUNT(*) FROM users",
+            .out = {{"count", VALUE_NUMBER, 0}},
+        },
+    [STATEMENT_RECORD_NOW] =
+        {
+            .name = "record_now",
+            .sql = "SELECT UTC_TIMESTAMP(3)",
+            .out = {{"now", VALUE_TIME, 0}},
+        },
+    [STATEMENT_RECORD_USERS] =
+        {
+            .name = "record_users",
+            .sql = RECORD_USERS_SQL,
+            .in = {RECORDS_IN},
+            .out = {RECORD_USERS_OUT},
+        },
+    [STATEMENT_RECORD_USERS_LOCKED] =
+        {
+            .name = "record_users_locked",
+            .sql = RECORD_USERS_SQL " FOR UPDATE",
+            .in = {RECORDS_IN},
+            .out = {RECORD_USERS_OUT},
+        },
+    [STATEMENT_RECORD_EMAILS] =
+        {
+            .name = "record_emails",
+            .sql = RECORDS_WANTED
+            "SELECT user_id, id, email, verified, password_set, token_set, is_default, created_at,"
+            " updated_at" RECORDS_OF "user_emails ON user_id = " RECORDS_ID
+            " ORDER BY is_default DESC, created_at, id",
+            .in = {RECORDS_IN},
+            .out = {RECORD_EMAILS_COLUMNS},
+        },
+    [STATEMENT_RECORD_IDENTITIES] =
+        {
+            .name = "record_identities",
+            .sql = RECORDS_WANTED
+            "SELECT user_id, subject, issuer, name, email, avatar_url, provider, created_at,"
+            " updated_at, id" RECORDS_OF "user_identities ON user_id = " RECORDS_ID
+            " ORDER BY created_at, provider, subject, issuer",
+            .in = {RECORDS_IN},
+            .out = {RECORD_IDENTITIES_COLUMNS},
+        },
+    [STATEMENT_RECORD_PHONES] =
+        {
+            .name = "record_phones",
+            .sql = RECORDS_WANTED
+            "SELECT user_id, id, number, verified, is_primary, created_at, updated_at" RECORDS_OF
+            "user_phone_numbers ON user_id = " RECORDS_ID
+            " ORDER BY is_primary DESC, created_at, id",
+            .in = {RECORDS_IN},
+            .out = {RECORD_PHONES_COLUMNS},
+        },
+    [STATEMENT_RECORD_BADGES] =
+        {
+            .name = "record_badges",
+            .sql = RECORDS_WANTED "SELECT user_id, CONCAT(scope, ':', name) AS badge" RECORDS_OF
+                                  "user_badges ON user_id = " RECORDS_ID " ORDER BY badge",
+            .in = {RECORDS_IN},
+            .out = {USER_IN, {"badge", VALUE_TEXT, 2 * BADGE_BYTES + 1}},
+        },
+    [STATEMENT_RECORD_FRAUD] =
+        {
+            .name = "record_fraud",
+            .sql = RECORDS_WANTED "SELECT user_id, score" RECORDS_OF
+                                  "user_fraud_information ON user_id = " RECORDS_ID,
+            .in = {RECORDS_IN},
+            .out = {USER_IN, {"score", VALUE_NUMBER, 0}},
+        },
+    [STATEMENT_RECORD_SESSIONS] =
+        {
+            .name = "record_sessions",
+            .sql =
+                RECORDS_WANTED "SELECT user_id, id, created_at, expires_at, revoked_at" RECORDS_OF
+                               "sessions ON user_id = " RECORDS_ID " ORDER BY created_at, id",
+            .in = {RECORDS_IN},
+            .out = {RECORD_SESSIONS_COLUMNS},
+        },
+    [STATEMENT_RECORD_USER_ADD] =
+        {
+            .name = "record_user_add",
+            .sql = "INSERT INTO users (id, status, name, bio, created_at, updated_at, avatar_url,"
+                   " locale, timezone) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            .writes = true,
+            .in = {RECORD_USERS_OUT},
+        },
+    [STATEMENT_RECORD_USER_CHANGE] =
+        {
+            .name = "record_user_change",
+            .sql = "UPDATE users SET status = ?, name = ?, bio = ?, created_at = ?, updated_at = ?,"
+                   " avatar_url = ?, locale = ?, timezone = ? WHERE id = ?",
+            .writes = true,
+            .in = {{"status", VALUE_TEXT, STATUS_BYTES},
+                   {"name", VALUE_TEXT, NAME_BYTES},
+                   {"bio", VALUE_TEXT, BIO_BYTES},
+                   {"created_at", VALUE_TIME, 0},
+                   {"updated_at", VALUE_TIME, 0},
+                   {"avatar_url", VALUE_TEXT, URL_BYTES},
+                   {"locale", VALUE_TEXT, LOCALE_BYTES},
+                   {"timezone", VALUE_TEXT, TIMEZONE_BYTES},
+                   USER_IN},
+        },
+    [STATEMENT_RECORD_EMAIL_ADD] =
+        {
+            .name = "record_email_add",
+            .sql = "INSERT INTO user_emails (user_id, id, email, verified, password_set, token_set,"
+                   " is_default, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            .writes = true,
+            .in = {RECORD_EMAILS_COLUMNS},
+        },
+    [STATEMENT_RECORD_EMAIL_REMOVE] =
+        {
+            .name = "record_email_remove",
+            .sql = "DELETE FROM user_emails WHERE user_id = ? AND id = ?",
+            .writes = true,
+            .in = {USER_IN, ROW_ID_IN},
+        },
+    [STATEMENT_RECORD_EMAIL_OWNER] =
+        {
+            .name = "record_email_owner",
+            .sql = "SELECT user_id FROM user_emails"
+                   " WHERE email_key = LOWER(? COLLATE utf8mb4_nopad_bin)",
+            .in = {{"email", VALUE_TEXT, EMAIL_BYTES}},
+            .out = {USER_IN},
+        },
+    [STATEMENT_RECORD_IDENTITY_ADD] =
+        {
+            .name = "record_identity_add",
+            .sql = "INSERT INTO user_identities (user_id, subject, issuer, name, email, avatar_url,"
+                   " provider, created_at, updated_at, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            .writes = true,
+            .in = {RECORD_IDENTITIES_COLUMNS},
+        },
+    [STATEMENT_RECORD_IDENTITY_OWNER] =
+        {
+            .name = "record_identity_owner",
+            .sql = "SELECT user_id FROM user_identities WHERE issuer = ? AND subject = ?",
+            .in = {{"issuer", VALUE_TEXT, IDENTITY_BYTES}, {"subject", VALUE_TEXT, IDENTITY_BYTES}},
+            .out = {USER_IN},
+        },
+    [STATEMENT_RECORD_PHONE_ADD] =
+        {
+            .name = "record_phone_add",
+            .sql = "INSERT INTO user_phone_numbers (user_id, id, number, verified, is_primary,"
+                   " created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            .writes = true,
+            .in = {RECORD_PHONES_COLUMNS},
+        },
+    [STATEMENT_RECORD_PHONE_REMOVE] =
+        {
+            .name = "record_phone_remove",
+            .sql = "DELETE FROM user_phone_numbers WHERE user_id = ? AND id = ?",
+            .writes = true,
+            .in = {USER_IN, ROW_ID_IN},
+        },
+    [STATEMENT_RECORD_SESSION_ADD] =
+        {
+            .name = "record_session_add",
+            .sql = "INSERT INTO sessions (user_id, id, created_at, expires_at, revoked_at)"
+                   " VALUES (?, ?, ?, ?, ?)",
+            .writes = true,
+            .in = {RECORD_SESSIONS_COLUMNS},
+        },
+    [STATEMENT_RECORD_SESSION_REMOVE] =
+        {
+            .name = "record_session_remove",
+            .sql = "DELETE FROM sessions WHERE user_id = ? AND id = ?",
+            .writes = true,
+            .in = {USER_IN, {"id", VALUE_TEXT, SESSION_BYTES}},
         },
     /* A lock's name is the whole server's and of 64 characters at most, so it carries a digest of
        the database. */

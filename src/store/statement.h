@@ -45,6 +45,28 @@ enum statement_id {
     STATEMENT_AUDIT_SKIP,
     STATEMENT_AUDIT_COUNT,
     STATEMENT_AUDIT_REMOVE,
+    STATEMENT_RECORD_PAGE,
+    STATEMENT_RECORD_COUNT,
+    STATEMENT_RECORD_NOW,
+    STATEMENT_RECORD_USERS,
+    STATEMENT_RECORD_USERS_LOCKED,
+    STATEMENT_RECORD_EMAILS,
+    STATEMENT_RECORD_IDENTITIES,
+    STATEMENT_RECORD_PHONES,
+    STATEMENT_RECORD_BADGES,
+    STATEMENT_RECORD_FRAUD,
+    STATEMENT_RECORD_SESSIONS,
+    STATEMENT_RECORD_USER_ADD,
+    STATEMENT_RECORD_USER_CHANGE,
+    STATEMENT_RECORD_EMAIL_ADD,
+    STATEMENT_RECORD_EMAIL_REMOVE,
+    STATEMENT_RECORD_EMAIL_OWNER,
+    STATEMENT_RECORD_IDENTITY_ADD,
+    STATEMENT_RECORD_IDENTITY_OWNER,
+    STATEMENT_RECORD_PHONE_ADD,
+    STATEMENT_RECORD_PHONE_REMOVE,
+    STATEMENT_RECORD_SESSION_ADD,
+    STATEMENT_RECORD_SESSION_REMOVE,
     STATEMENT_MIGRATION_LOCK,
     STATEMENT_MIGRATION_TABLE_FIND,
     STATEMENT_MIGRATION_LIST,
@@ -57,6 +79,7 @@ enum value_type {
     VALUE_TEXT,
     VALUE_UUID,
     VALUE_TIME,
+    VALUE_BYTES, /* as a text, but of no character set */
     VALUE__MAX
 };
 
@@ -88,6 +111,9 @@ struct statement {
 const struct statement *statement_get(enum statement_id id);
 
 size_t statement_column_count(const struct column columns[STATEMENT_COLUMNS_MAX]);
+
+/* How many users the statements that take many at once take: their ids, one behind the other. */
+enum { STATEMENT_USERS_MAX = 256 };
 
 /* Values for the way in; a text or id that is not set is NULL. */
 struct value value_number(int64_t number);

@@ -423,6 +423,31 @@ static void statements_of_one_connection_do_not_mix(void **state)
     assert_int_equal(fixture_number(fixture, "SELECT score FROM user_fraud_information"), 49);
 }
 
+static enum store_result lock_ann(struct database *database, void *context, struct err *err)
+{
+    const struct uuid id = fixture_id(1);
+    const struct value in[] = {value_number(1),
+                               value_text((struct str){(const char *)id.bytes, UUID_BYTES})};
+    return database_run_counted(database, STATEMENT_RECORD_USERS_LOCKED, in, context, err);
+}
+
+/* The rows of this one are on their way when it finds the lock. */
+static void a_statement_that_failed_among_its_rows_can_be_run_again(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t rows = 0, begin_us;
+    add_ann(fixture);
+    fixture_sql(fixture, "START TRANSACTION");
+    fixture_sql(fixture, "UPDATE users SET name = 'Eve'");
+    assert_refused(fixture, STORE_CONFLICT,
+                   database_transact(fixture->database, lock_ann, &rows, &fixture->err), "1205");
+    fixture_sql(fixture, "COMMIT");
+    begin_us = clock_monotonic_us();
+    assert_stored(fixture, database_transact(fixture->database, lock_ann, &rows, &fixture->err));
+    assert_int_equal(rows, 1);
+    assert_true(clock_monotonic_us() - begin_us < 900 * 1000); /* a read times out after 1 s */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -453,6 +478,8 @@ int main(void)
         cmocka_unit_test_setup(a_conflict_that_the_work_ignored_is_never_ok, fixture_reset),
         cmocka_unit_test_setup(a_transaction_is_over_when_it_ends, fixture_reset),
         cmocka_unit_test_setup(statements_of_one_connection_do_not_mix, fixture_reset),
+        cmocka_unit_test_setup(a_statement_that_failed_among_its_rows_can_be_run_again,
+                               fixture_reset),
     };
     return fixture_is_possible() ? cmocka_run_group_tests(tests, fixture_open, fixture_close)
                                  : FIXTURE_SKIPPED;

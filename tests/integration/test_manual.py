@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from jwt.algorithms import RSAAlgorithm
 
-from support import manual
+from support import manual, records
 from support.commands import all_commands, objects, quiet
 from support.fetcher import Fetcher, run_fetch
 from support.installation import write_secret
@@ -157,6 +157,7 @@ def printed_json(mectl, users, tokens):
         "migrate": values("migrate", "--status"),
         "user add": values("user", "add", "--name", "Ada"),
         "user list": values("user", "list"),
+        "user import": values("user", "import", "-"),
         "session add": values("session", "add", "--user", user),
         "session list": values("session", "list", "--user", user),
         "token mint": values("token", "mint", "--user", user),
@@ -200,6 +201,15 @@ def test_every_member_of_the_json(mectl, users, tokens, printed_json_of_keys):
     for name in set(printed) - {"migrate"}:
         shown = {member for row in printed[name] for member in row}
         assert set(documented[name][1]) <= shown, f"{name}: a member that never comes"
+
+
+def test_every_column_of_the_files_of_users(mectl):
+    described = {item.head.removeprefix("Cm "): item.text.split(", ")
+                 for item in manual.items(manual.section("mectl.8", ".Sh FILES OF USERS"))}
+    assert list(described) == list(records.TABLES)
+    for table, columns in described.items():
+        header = mectl("user", "export", "-", "--table", table).stdout.splitlines()[0]
+        assert header.split(",") == columns == records.TABLES[table]
 
 
 # ---- me.fcgi(8)

@@ -2,12 +2,10 @@
 
 import json
 import os
-import pty
 import re
 import resource
 import signal
 import stat
-import subprocess
 import time
 import uuid
 from datetime import datetime, timedelta, timezone
@@ -16,9 +14,10 @@ import pytest
 
 from support import audit
 from support.cgi import Program
+from support.children import peak_kib, run, run_on_terminal
 from support.commands import assert_needs_its_output, assert_refused, assert_usage, objects, quiet
-from support.installation import mectl_command, write_secret
-from support.paths import clean_environment, is_sanitized
+from support.installation import write_secret
+from support.paths import is_sanitized
 from support.users import Users, rfc3339
 
 BEGIN = datetime(2025, 1, 1, tzinfo=timezone.utc)
@@ -219,12 +218,6 @@ def test_a_name_that_is_too_long(empty, mectl, tmp_path):
     assert_refused(mectl("audit", "export", "x" * 5000, check=False), "the name of the file is too long")
 
 
-def run(installation, *arguments, stderr=subprocess.PIPE, **more):
-    return subprocess.run(mectl_command(arguments, installation.conf), stdin=subprocess.DEVNULL, timeout=120,
-                          stdout=subprocess.PIPE, stderr=stderr, text=True, check=False,
-                          env=clean_environment(), **more)
-
-
 def allow_only_small_files():
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
@@ -308,7 +301,7 @@ def test_what_cannot_be_understood_removes_nothing(empty, mectl, arguments, word
 
 # ---- progress
 
-PROGRESS = r"mectl: {} (\d+) of (\d+) rows(?:, some \d+ s left)?"
+PROGRESS = r"mectl: {} (\d+) of (\d+) rows(?: \[#*-*\] \d+ %)?(?:, \d+ a second)?(?:, some \d+ s left)?"
 
 
 def progress_of(lines, verb):
@@ -331,28 +324,6 @@ def test_progress_where_it_is_wanted(empty, arguments, verb):
     assert told == sorted(told) and {total for _, total in told} == {3000}
 
 
-def run_on_terminal(installation, *arguments):
-    """With a terminal as standard error; what was written to it."""
-    ours, theirs = pty.openpty()
-    try:
-        done = run(installation, *arguments, stderr=theirs)
-        os.close(theirs)
-        assert done.returncode == 0
-        written = b""
-        while part := _read(ours):
-            written += part
-        return done, written.decode()
-    finally:
-        os.close(ours)
-
-
-def _read(terminal):
-    try:
-        return os.read(terminal, 65536)
-    except OSError:  # EIO: the other end is closed
-        return b""
-
-
 def test_progress_on_a_terminal_is_one_line(empty, tmp_path):
     add_rows(empty, 3000)
     _, written = run_on_terminal(empty, "audit", "export", str(tmp_path / "file"))
@@ -369,19 +340,6 @@ def test_an_empty_trail_on_a_terminal(empty):
 # ---- a hundred thousand rows
 
 MANY = 100_000
-
-
-def peak_kib(installation, *arguments):
-    """Runs to the end; the most memory that it had."""
-    process = subprocess.Popen(mectl_command(arguments, installation.conf), stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_environment())
-    output = process.stdout.read(), process.stderr.read()
-    _, status, used = os.wait4(process.pid, 0)
-    process.stdout.close()
-    process.stderr.close()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, output
-    return used.ru_maxrss
 
 
 def test_many_rows_take_no_more_memory_than_few(empty, mectl, tmp_path):

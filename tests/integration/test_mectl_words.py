@@ -86,7 +86,8 @@ def test_help_is_reached_in_each_way(command):
 
 @pytest.mark.parametrize("words", [["help", "user"], ["user", "--help"], ["user", "-h"], ["--help", "user"]])
 def test_help_of_a_group(words):
-    assert listed(quiet(run(*words))) == ["user add", "user show", "user list", "user status"]
+    assert listed(quiet(run(*words))) == [
+        "user add", "user show", "user list", "user status", "user import", "user export"]
 
 
 @pytest.mark.parametrize("words", [["--help"], ["help"], ["--version"], ["user", "--help"], ["user", "add", "--help"]])

@@ -50,7 +50,7 @@ static void check_columns(const struct statement *statement,
     size_t count = statement_column_count(columns);
     for (size_t i = 0; i < STATEMENT_COLUMNS_MAX; i++) {
         const struct column *column = &columns[i];
-        bool is_text = column->type == VALUE_TEXT;
+        bool is_text = column->type == VALUE_TEXT || column->type == VALUE_BYTES;
         if ((i < count) != (column->name != NULL) || is_text != (column->max_bytes > 0) ||
             (i >= count && column->type != 0))
             fail_msg("%s: column %zu is not as it should be", statement->name, i);
@@ -71,7 +71,8 @@ static void texts_have_a_limit_and_nothing_else_has(void **state)
 
 static void check_kind(const struct statement *statement)
 {
-    bool selects = strncmp(statement->sql, "SELECT ", 7) == 0;
+    bool selects = strncmp(statement->sql, "SELECT ", 7) == 0 ||
+                   strncmp(statement->sql, "WITH RECURSIVE ", 15) == 0;
     if (selects == statement->writes || selects != (statement_column_count(statement->out) > 0))
         fail_msg("%s: it is marked as what it is not", statement->name);
 }
