@@ -8,23 +8,45 @@
 /* The text from which json-c builds. */
 struct source {
     struct str text;
-    struct buf widened; /* see widen; empty: the text can be built from as it is */
-    size_t widened_to;  /* the bytes of the text that `widened` has taken over */
+    struct buf mended; /* with what json-c gets wrong in another form; empty: as the text is */
+    size_t mended_to;  /* the bytes of the text that `mended` has taken over */
 };
+
+/* Takes over what stands before `start`, and `instead` of what stands from there to `end`. */
+static bool mend(struct source *source, size_t start, size_t end, struct str instead)
+{
+    buf_append(&source->mended, source->text.data + source->mended_to, start - source->mended_to);
+    buf_append_str(&source->mended, instead);
+    source->mended_to = end;
+    return buf_is_good(&source->mended);
+}
 
 /*
  * json-c holds a whole number that int64_t cannot hold at the type's end, which makes a token's
  * time of expiry out of what is none. So such a number is built as the double that it can be: `.0`
- * is put behind it in a copy of the text.
+ * is put behind it.
  */
 static bool widen(void *context, size_t end)
 {
-    struct source *source = context;
+    return mend(context, end, end, STR(".0"));
+}
 
-    buf_append(&source->widened, source->text.data + source->widened_to, end - source->widened_to);
-    buf_append_text(&source->widened, ".0");
-    source->widened_to = end;
-    return buf_is_good(&source->widened);
+/*
+ * json-c, at least up to 0.16, makes U+FFFD of escaped characters beyond U+1D7FF whose lower bits
+ * look like a surrogate's: of U+2D800 for one, which is Chinese. So each is built from its bytes.
+ */
+static bool resolve_pair(void *context, size_t end)
+{
+    struct source *source = context;
+    size_t start = end - STRICTJSON_PAIR_LEN;
+    struct str character, escape = {source->text.data + start, STRICTJSON_PAIR_LEN};
+    struct buf room;
+    bool good;
+
+    buf_init(&room, STRICTJSON_PAIR_LEN);
+    good = strictjson_resolve(escape, &room, &character) && mend(source, start, end, character);
+    buf_free(&room);
+    return good;
 }
 
 /*
@@ -58,10 +80,9 @@ static bool build_from(struct source *source, struct str value, struct json_obje
 {
     size_t end = (size_t)(value.data - source->text.data) + value.len;
 
-    if (source->widened.len == 0)
+    if (source->mended.len == 0)
         return build(value, out);
-    buf_append(&source->widened, source->text.data + source->widened_to, end - source->widened_to);
-    return buf_is_good(&source->widened) && build(buf_str(&source->widened), out);
+    return mend(source, end, end, STR("")) && build(buf_str(&source->mended), out);
 }
 
 /* ---- what was built beside what stands in the text */
@@ -144,16 +165,17 @@ enum strictjson_result jsonvalue_parse(struct str text, struct json_object **out
                                        struct strictjson_place *place)
 {
     struct source source = {.text = text};
-    const struct strictjson_visitor visitor = {.wide_number = widen, .context = &source};
+    const struct strictjson_visitor visitor = {
+        .wide_number = widen, .pair = resolve_pair, .context = &source};
     enum strictjson_result result;
     struct str value;
 
     *out = NULL;
-    buf_init(&source.widened, text.len * 2 + 2);
+    buf_init(&source.mended, text.len * 2 + 2);
     result = strictjson_scan(text, &visitor, &value, place);
     if (result == STRICTJSON_OK && !build_whole(&source, value, out))
         result = STRICTJSON_OUT_OF_MEMORY;
-    buf_free(&source.widened);
+    buf_free(&source.mended);
     return result;
 }
 

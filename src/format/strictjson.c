@@ -152,6 +152,15 @@ static bool scan_hex4(struct scanner *scanner, uint32_t *unit)
     return true;
 }
 
+static bool tell_pair(struct scanner *scanner)
+{
+    const struct strictjson_visitor *visitor = scanner->visitor;
+
+    return visitor == NULL || visitor->pair == NULL ||
+           visitor->pair(visitor->context, scanner->at) ||
+           fail_at(scanner, STRICTJSON_OUT_OF_MEMORY, scanner->at);
+}
+
 /* Behind `\u`; `start` is the offset of its backslash. */
 static bool scan_unicode_escape(struct scanner *scanner, size_t start)
 {
@@ -169,7 +178,9 @@ static bool scan_unicode_escape(struct scanner *scanner, size_t start)
         return fail_at(scanner, STRICTJSON_SURROGATE, start);
     if (!scan_hex4(scanner, &low))
         return false;
-    return is_low_surrogate(low) || fail_at(scanner, STRICTJSON_SURROGATE, start);
+    if (!is_low_surrogate(low))
+        return fail_at(scanner, STRICTJSON_SURROGATE, start);
+    return tell_pair(scanner);
 }
 
 /* Behind the backslash. */

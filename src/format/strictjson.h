@@ -54,6 +54,8 @@ enum strictjson_kind {
     STRICTJSON_NULL
 };
 
+enum { STRICTJSON_PAIR_LEN = 12 }; /* as \ud83d\ude00 is written */
+
 /* A value as it stands in the text, borrowed from it. */
 struct strictjson_value {
     enum strictjson_kind kind;
@@ -71,6 +73,8 @@ struct strictjson_visitor {
     bool (*item)(void *context, struct str name, const struct strictjson_value *value);
     /* A whole number that int64_t cannot hold, anywhere; `end` is the offset behind it. */
     bool (*wide_number)(void *context, size_t end);
+    /* A character escaped as a surrogate pair, anywhere; `end` is the offset behind it. */
+    bool (*pair)(void *context, size_t end);
 };
 
 /*

@@ -94,7 +94,9 @@ def test_the_members_order_does_not_matter(cgi, tokens, users):
     assert bodies[0] == bodies[1]
 
 
-@pytest.mark.parametrize("value", ["en", "\u0041", "a/b", '"\\', "\U0001f469"], ids=ascii)
+@pytest.mark.parametrize("value", [
+    "en", "\u0041", "a/b", '"\\', "\U0001f469", "\U0001d800", "\U0002d800\U0002dc00", "\U0010ffff",
+], ids=ascii)
 def test_escaped_text_is_the_same_text(cgi, tokens, user, value):
     escaped = "".join(f"\\u{unit:04x}" for unit in units_of(value)).encode()
     assert cgi.patch(tokens.bearer(user), b'{"bio":"' + escaped + b'"}').json["bio"] == value

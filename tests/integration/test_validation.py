@@ -180,3 +180,8 @@ def test_the_refused_value_is_not_reflected(cgi, tokens, reader):
 def test_details_are_json_of_their_own_members(cgi, tokens, reader):
     answer = cgi.patch(tokens.bearer(reader), {'quote"and\\': 1, "\u2028": 1})
     assert set(json.loads(answer.body)["details"]) == {'quote"and\\', "\u2028"}
+
+
+def test_an_unknown_member_that_was_escaped_is_named(cgi, tokens, reader):
+    answer = cgi.patch(tokens.bearer(reader), b'{"\\ud836\\udc00":1,"\\ud83d\\ude00":1}')
+    assert codes(answer) == {"\U0001d800": ["unknown_member"], "\U0001f600": ["unknown_member"]}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "allocations.h"
+#include "base/utf8.h"
 #include "folder.h"
 #include "format/jsonnumber.h"
 #include "unit.h"
@@ -60,6 +61,51 @@ static void a_number_past_int64_is_a_double(void **state)
     (void)state;
     assert_int_equal(jsonvalue_parse(STR("9223372036854775808"), &value, NULL), STRICTJSON_OK);
     assert_true(json_object_is_type(value, json_type_double));
+    json_object_put(value);
+}
+
+/* In a name as in a value. */
+static void assert_escaped(uint32_t code_point)
+{
+    struct json_object *value = NULL;
+    unsigned int above = code_point - 0x10000, high = 0xD800 + (above >> 10),
+                 low = 0xDC00 + (above & 0x3FF);
+    char text[64], bytes[8] = "";
+    struct str character = {bytes, utf8_encode(code_point, bytes)};
+
+    (void)snprintf(text, sizeof(text), "{\"\\u%04x\\u%04X\":\"a\\u%04X\\u%04xb\"}", high, low, high,
+                   low);
+    assert_int_equal(jsonvalue_parse(str_from(text), &value, NULL), STRICTJSON_OK);
+    assert_int_equal(json_object_object_length(value), 1);
+    (void)snprintf(text, sizeof(text), "a%.*sb", STR_ARGS(character));
+    assert_str_equal(jsonvalue_string(jsonvalue_member(value, bytes, NULL)), text);
+    json_object_put(value);
+}
+
+static void an_escaped_pair_is_its_character(void **state)
+{
+    (void)state;
+    for (uint32_t code_point = 0x10000; code_point <= 0x10FFFF; code_point += 61)
+        assert_escaped(code_point);
+    assert_escaped(0x1D800);
+    assert_escaped(0x1DFFF);
+    assert_escaped(0x2D800);
+    assert_escaped(0x10FFFF);
+}
+
+static void pairs_and_wide_numbers_are_mended_in_one_text(void **state)
+{
+    struct json_object *value = NULL;
+
+    (void)state;
+    assert_int_equal(jsonvalue_parse(STR(" [18446744073709551616,\"\\ud836\\udc00\",\"\\u00e9\","
+                                         "18446744073709551616,\"\\ud876\\udc00\"] "),
+                                     &value, NULL),
+                     STRICTJSON_OK);
+    assert_string_equal(
+        json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN),
+        "[18446744073709551616.0,\"\xF0\x9D\xA0\x80\",\"\xC3\xA9\",18446744073709551616.0,"
+        "\"\xF0\xAD\xA0\x80\"]");
     json_object_put(value);
 }
 
@@ -222,6 +268,8 @@ int main(void)
         cmocka_unit_test(builds_what_the_gate_lets_through),
         cmocka_unit_test(gives_values_by_their_types),
         cmocka_unit_test(a_number_past_int64_is_a_double),
+        cmocka_unit_test(an_escaped_pair_is_its_character),
+        cmocka_unit_test(pairs_and_wide_numbers_are_mended_in_one_text),
         cmocka_unit_test(an_object_has_to_be_one),
         cmocka_unit_test(short_memory_leaves_nothing_out),
         cmocka_unit_test_setup_teardown(numbers_do_not_follow_the_locale, make_folder,
