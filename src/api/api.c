@@ -1,7 +1,6 @@
 #include "api/api.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "api/authenticate.h"
 #include "api/body.h"
@@ -124,10 +123,6 @@ static enum problem dispatch(struct exchange *exchange)
 
 /* ---- answers */
 
-/* Where there is no memory even for this. */
-static const struct str last_resort =
-    STR("{\"code\":\"internal_error\",\"message\":\"The service failed\"}");
-
 static void respond_problem(struct exchange *exchange, enum problem problem)
 {
     struct service *service = exchange->service;
@@ -146,7 +141,7 @@ static void respond_problem(struct exchange *exchange, enum problem problem)
     if (problem_render(&report, form, &service->body_out))
         response->body = buf_str(&service->body_out);
     else
-        response->body = last_resort;
+        response->body = problem_render_plain(&report, form, service->plain);
 }
 
 static void add_retry_after(struct exchange *exchange)
@@ -213,22 +208,6 @@ static struct str choose_request_id(const struct request *request, char text[UUI
     return str_from(text);
 }
 
-/* Rendered into `text`, whose room is enough for the longest request id. */
-static struct str render_failure(const struct problem_report *report, enum problem_form form,
-                                 struct api_failure *text)
-{
-    struct str body = last_resort;
-    struct buf rendered;
-
-    buf_init(&rendered, sizeof(text->body));
-    if (problem_render(report, form, &rendered)) {
-        memcpy(text->body, rendered.data, rendered.len);
-        body = (struct str){text->body, rendered.len};
-    }
-    buf_free(&rendered);
-    return body;
-}
-
 void api_answer_failure(const struct request *request, struct api_failure *text,
                         struct response *response)
 {
@@ -242,7 +221,7 @@ void api_answer_failure(const struct request *request, struct api_failure *text,
     response_init(response);
     response->status = problem_row(report.problem)->status;
     response->content_type = problem_content_type(form);
-    response->body = render_failure(&report, form, text);
+    response->body = problem_render_plain(&report, form, text->body);
     response->omits_body = str_equal(request->method, STR("HEAD"));
     add_safe_headers(response, STR("Authorization, Accept"), report.request_id);
 }

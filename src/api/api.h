@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "api/problem.h"
 #include "api/request.h"
 #include "api/response.h"
 #include "base/err.h"
@@ -36,7 +37,7 @@ void api_handle(struct api *api, const struct request *request, struct response 
  */
 struct api_failure {
     char request_id[UUID_TEXT_LEN + 1];
-    char body[512];
+    char body[PROBLEM_PLAIN_BYTES];
 };
 void api_answer_failure(const struct request *request, struct api_failure *text,
                         struct response *response);

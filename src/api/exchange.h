@@ -30,6 +30,7 @@ struct service {
     struct digest *digest;
     struct arena *arena;
     struct buf body_in, body_out;
+    char plain[PROBLEM_PLAIN_BYTES]; /* the body of a problem, where body_out could not hold it */
 };
 
 struct exchange {

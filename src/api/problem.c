@@ -1,6 +1,7 @@
 #include "api/problem.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 
 #include "format/mediatype.h"
 
@@ -173,4 +174,22 @@ bool problem_render(const struct problem_report *report, enum problem_form form,
         buf_append(out, text, len);
     json_object_put(body);
     return text != NULL && buf_is_good(out);
+}
+
+/* No text of the table has anything that JSON would escape, and no request id either. */
+struct str problem_render_plain(const struct problem_report *report, enum problem_form form,
+                                char out[PROBLEM_PLAIN_BYTES])
+{
+    const struct problem_row *row = &rows[report->problem];
+    char standard[PROBLEM_PLAIN_BYTES / 2] = "";
+    int len;
+
+    if (form == PROBLEM_FORM_RFC9457)
+        (void)snprintf(standard, sizeof(standard),
+                       "\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\",",
+                       row->message, row->status, row->message);
+    len = snprintf(out, PROBLEM_PLAIN_BYTES,
+                   "{%s\"code\":\"%s\",\"message\":\"%s\",\"requestId\":\"%.*s\"}", standard,
+                   row->code, row->message, STR_ARGS(report->request_id));
+    return (struct str){out, len < 0 ? 0 : (size_t)len};
 }

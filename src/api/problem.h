@@ -64,4 +64,11 @@ const char *problem_content_type(enum problem_form form);
 bool problem_render(const struct problem_report *report, enum problem_form form,
                     struct buf *out) MUST_CHECK;
 
+enum { PROBLEM_PLAIN_BYTES = 512 };
+
+/* The same without note and details, for where there is no memory even for this. Borrowed from
+ * `out`. */
+struct str problem_render_plain(const struct problem_report *report, enum problem_form form,
+                                char out[PROBLEM_PLAIN_BYTES]);
+
 #endif
