@@ -5,7 +5,7 @@
 #include "store/records.h"
 
 enum {
-    BATCH_MAX_BYTES = 1024 * 1024, /* of the file: a batch has to fit the server's packets, too */
+    BATCH_MAX_BYTES = 512 * 1024, /* of the file: some servers take packets of 1 MiB alone */
     CHANGES_MAX_BYTES = 256 * 1024 * 1024,
     RECORDS_MAX_BYTES = 512 * 1024 * 1024
 };

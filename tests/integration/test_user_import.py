@@ -1,7 +1,6 @@
 """mectl user import: JSON Lines and CSV, what it refuses, and that it can be run again."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -13,7 +12,7 @@ import pytest
 from support.bulkless import Proxy
 from support.cgi import Program
 from support.children import run, run_on_terminal
-from support.commands import assert_refused, assert_usage, only, quiet
+from support.commands import assert_refused, assert_usage, quiet
 from support.installation import mectl_command
 from support.paths import clean_environment
 from support.processes import wait_until
@@ -433,7 +432,8 @@ def test_a_database_that_goes_away(empty, tmp_path):
         empty.server.start()
     assert process.returncode == 1 and "stopped near line" in stderr and "run the same command again" in stderr, stderr
     done = counts(stdout)
-    assert 0 < done["added"] < 4000 and done["refused"] == 0
+    # the last batch may have been written all the same, where the answer was lost
+    assert done["added"] <= len(names(empty)) < 4000 and done["refused"] == 0
     Import(empty.mectl("user", "import", path))
     assert exported(empty) == users
 
@@ -622,11 +622,5 @@ def test_faults_and_progress_on_one_terminal(empty, tmp_path):
     users = [person(n) for n in range(600)]
     users[400]["name"] = ""
     path = write_lines(tmp_path / "users", users)
-    try:
-        run_on_terminal(empty, "user", "import", str(path))
-    except AssertionError:
-        pass  # it is no success; what was written is looked at below
-    process = subprocess.run(["script", "-qec", " ".join(mectl_command(["user", "import", str(path)], empty.conf)), "/dev/null"],
-                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False, env=clean_environment())
-    assert process.returncode == 1
-    assert f"\r\x1b[K{path}:401: name: is empty".encode() in process.stdout
+    _, written = run_on_terminal(empty, "user", "import", str(path), status=1)
+    assert f"\r\x1b[K{path}:401: name: is empty" in written, written

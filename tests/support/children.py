@@ -15,13 +15,13 @@ def run(installation, *arguments, stderr=subprocess.PIPE, **more):
                           env=clean_environment(), **more)
 
 
-def run_on_terminal(installation, *arguments):
-    """With a terminal as standard error; what was written to it."""
+def run_on_terminal(installation, *arguments, status=0):
+    """With a terminal as standard error: the process, and what was written to it."""
     ours, theirs = pty.openpty()
     try:
         done = run(installation, *arguments, stderr=theirs)
         os.close(theirs)
-        assert done.returncode == 0
+        assert done.returncode == status, done
         written = b""
         while part := _read(ours):
             written += part
