@@ -4,179 +4,156 @@
 #include <limits.h>
 
 #include "base/buf.h"
-
-/* The text from which json-c builds. */
-struct source {
-    struct str text;
-    struct buf mended; /* with what json-c gets wrong in another form; empty: as the text is */
-    size_t mended_to;  /* the bytes of the text that `mended` has taken over */
-};
-
-/* Takes over what stands before `start`, and `instead` of what stands from there to `end`. */
-static bool mend(struct source *source, size_t start, size_t end, struct str instead)
-{
-    buf_append(&source->mended, source->text.data + source->mended_to, start - source->mended_to);
-    buf_append_str(&source->mended, instead);
-    source->mended_to = end;
-    return buf_is_good(&source->mended);
-}
+#include "format/jsonnumber.h"
 
 /*
- * json-c holds a whole number that int64_t cannot hold at the type's end, which makes a token's
- * time of expiry out of what is none. So such a number is built as the double that it can be: `.0`
- * is put behind it.
+ * Values are put together here, out of what the scan hands out; of json-c's own parser only that of
+ * numbers is used. The rest of it takes some characters that are written as surrogate pairs for
+ * halves of them (U+1D800 to U+1DFFF, and the like above), and, when memory is short, leaves out
+ * what it cannot add, ends texts early, or crashes.
  */
-static bool widen(void *context, size_t end)
-{
-    return mend(context, end, end, STR(".0"));
-}
 
-/*
- * json-c, at least up to 0.16, makes U+FFFD of escaped characters beyond U+1D7FF whose lower bits
- * look like a surrogate's: of U+2D800 for one, which is Chinese. So each is built from its bytes.
- */
-static bool resolve_pair(void *context, size_t end)
+/* ---- values without others in them */
+
+static bool build_string(struct str inside, struct json_object **out)
 {
-    struct source *source = context;
-    size_t start = end - STRICTJSON_PAIR_LEN;
-    struct str character, escape = {source->text.data + start, STRICTJSON_PAIR_LEN};
     struct buf room;
-    bool good;
+    struct str text;
 
-    buf_init(&room, STRICTJSON_PAIR_LEN);
-    good = strictjson_resolve(escape, &room, &character) && mend(source, start, end, character);
+    buf_init(&room, inside.len);
+    if (strictjson_resolve(inside, &room, &text) && text.len <= INT_MAX)
+        *out = json_object_new_string_len(text.data, (int)text.len);
     buf_free(&room);
-    return good;
+    return *out != NULL;
+}
+
+static bool build_int64(struct str number, struct json_object **out)
+{
+    bool is_negative = number.data[0] == '-';
+    struct str digits = {number.data + is_negative, number.len - is_negative};
+    int64_t value = INT64_MIN; /* the only one whose digits are not those of an int64_t */
+
+    if (str_to_number(digits, INT64_MAX, &value) && is_negative)
+        value = -value;
+    *out = json_object_new_int64(value);
+    return *out != NULL;
 }
 
 /*
- * The text was scanned, so json-c has nothing to refuse; that it took all of it is checked all the
- * same. No flag: json-c 0.18 in its strict mode refuses every character outside of ASCII.
+ * By json-c, in every locale. It would hold a whole number that int64_t cannot hold at the type's
+ * end, which makes a time of expiry out of what is none: so `.0` is put behind one.
  */
-static bool build(struct str text, struct json_object **out)
+static bool build_double(struct str number, bool is_whole, struct json_object **out)
 {
-    /* json-c counts a level for the value itself and keeps one spare. */
-    struct json_tokener *tokener = json_tokener_new_ex(STRICTJSON_DEPTH_MAX + 2);
-    bool good;
+    struct buf text;
 
-    if (tokener == NULL)
-        return false;
-    *out = json_tokener_parse_ex(tokener, text.data, (int)text.len);
-    good = json_tokener_get_parse_end(tokener) == text.len;
-    /* Only a byte behind it tells json-c that a number or a word is over. */
-    if (good && json_tokener_get_error(tokener) == json_tokener_continue)
-        *out = json_tokener_parse_ex(tokener, " ", 1);
-    good = good && json_tokener_get_error(tokener) == json_tokener_success;
-    json_tokener_free(tokener);
-    if (good)
+    buf_init(&text, number.len + sizeof(".0"));
+    buf_append_str(&text, number);
+    if (is_whole)
+        buf_append_text(&text, ".0");
+    buf_append_byte(&text, '\0');
+    if (buf_is_good(&text))
+        *out = json_tokener_parse(text.data);
+    buf_free(&text);
+    return *out != NULL;
+}
+
+static bool build_number(struct str number, struct json_object **out)
+{
+    bool is_whole =
+        !str_has_byte(number, '.') && !str_has_byte(number, 'e') && !str_has_byte(number, 'E');
+
+    if (is_whole && jsonnumber_fits_int64(number))
+        return build_int64(number, out);
+    return build_double(number, is_whole, out);
+}
+
+/* ---- objects and arrays; the recursion is bounded by STRICTJSON_DEPTH_MAX */
+
+static bool build(const struct strictjson_value *value, struct json_object **out);
+
+static bool add_item(void *context, struct str name, const struct strictjson_value *value)
+{
+    struct json_object *array = context, *item = NULL;
+
+    (void)name;
+    if (build(value, &item) && json_object_array_add(array, item) == 0)
         return true;
-    json_object_put(*out);
-    *out = NULL;
+    json_object_put(item);
     return false;
 }
 
-/* From the value alone, without the blanks around it, which json-c would not take. */
-static bool build_from(struct source *source, struct str value, struct json_object **out)
+static bool add_named(struct json_object *object, struct str name, struct json_object *member)
 {
-    size_t end = (size_t)(value.data - source->text.data) + value.len;
-
-    if (source->mended.len == 0)
-        return build(value, out);
-    return mend(source, end, end, STR("")) && build(buf_str(&source->mended), out);
-}
-
-/* ---- what was built beside what stands in the text */
-
-struct comparison {
-    struct json_object *value;
-    struct buf name, room; /* an item's name as a C string; resolved escapes */
-    size_t items;
-    bool is_same;
-};
-
-/* An item of the outermost object or array; NULL where there is none, as for a JSON null. */
-static struct json_object *find_built(struct comparison *comparison, struct str name)
-{
-    if (!str_is_set(name))
-        return json_object_array_get_idx(comparison->value, comparison->items);
-    buf_reset(&comparison->name);
-    buf_append_str(&comparison->name, name);
-    buf_append_byte(&comparison->name, '\0');
-    if (!buf_is_good(&comparison->name))
-        return NULL;
-    return jsonvalue_member(comparison->value, comparison->name.data, NULL);
-}
-
-static bool compare_item(void *context, struct str name, const struct strictjson_value *value)
-{
-    struct comparison *comparison = context;
-    struct json_object *built = find_built(comparison, name);
-    struct str text = STR_NONE;
-
-    if (value->kind == STRICTJSON_STRING &&
-        !strictjson_resolve(value->text, &comparison->room, &text))
-        return false;
-    comparison->items++;
-    comparison->is_same = comparison->is_same && str_equal(text, jsonvalue_string(built)) &&
-                          (built == NULL) == (value->kind == STRICTJSON_NULL);
-    return true;
-}
-
-static size_t count_items(struct json_object *value)
-{
-    if (json_object_is_type(value, json_type_object))
-        return (size_t)json_object_object_length(value);
-    return json_object_is_type(value, json_type_array) ? json_object_array_length(value) : 0;
-}
-
-/*
- * json-c 0.16, when memory is short, leaves out what it cannot add and ends a text where it is, and
- * tells nobody. A body has its members in the outermost object: these are compared.
- */
-static bool is_whole(struct str text, struct json_object *value)
-{
-    struct comparison comparison = {.value = value, .is_same = true};
-    const struct strictjson_visitor visitor = {.item = compare_item, .context = &comparison};
+    struct buf text;
     bool good;
 
-    buf_init(&comparison.name, text.len + 1);
-    buf_init(&comparison.room, text.len);
-    good = strictjson_scan(text, &visitor, NULL, NULL) == STRICTJSON_OK && comparison.is_same &&
-           comparison.items == count_items(value);
-    buf_free(&comparison.name);
-    buf_free(&comparison.room);
+    buf_init(&text, name.len + 1);
+    buf_append_str(&text, name);
+    buf_append_byte(&text, '\0');
+    good = buf_is_good(&text) && json_object_object_add(object, text.data, member) == 0;
+    buf_free(&text);
     return good;
+}
+
+static bool add_member(void *context, struct str name, const struct strictjson_value *value)
+{
+    struct json_object *member = NULL;
+
+    if (build(value, &member) && add_named(context, name, member))
+        return true;
+    json_object_put(member);
+    return false;
+}
+
+/* Takes the empty container over; NULL is no success. */
+static bool fill(struct str text, struct json_object *container,
+                 bool (*add)(void *context, struct str name, const struct strictjson_value *value),
+                 struct json_object **out)
+{
+    const struct strictjson_visitor visitor = {.item = add, .context = container};
+
+    *out = container;
+    return container != NULL && strictjson_scan(text, &visitor, NULL, NULL) == STRICTJSON_OK;
+}
+
+/* On failure *out may be part of a value, to be freed. */
+static bool build(const struct strictjson_value *value, struct json_object **out)
+{
+    *out = NULL;
+    switch (value->kind) {
+    case STRICTJSON_STRING:
+        return build_string(value->text, out);
+    case STRICTJSON_NUMBER:
+        return build_number(value->text, out);
+    case STRICTJSON_OBJECT:
+        return fill(value->text, json_object_new_object(), add_member, out);
+    case STRICTJSON_ARRAY:
+        return fill(value->text, json_object_new_array(), add_item, out);
+    case STRICTJSON_TRUE:
+    case STRICTJSON_FALSE:
+        *out = json_object_new_boolean(value->kind == STRICTJSON_TRUE);
+        return *out != NULL;
+    case STRICTJSON_NULL:
+        break;
+    }
+    return true;
 }
 
 /* ---- the whole */
 
-static bool build_whole(struct source *source, struct str value, struct json_object **out)
-{
-    if (value.len > INT_MAX / 4 || !build_from(source, value, out))
-        return false;
-    if (is_whole(value, *out))
-        return true;
-    json_object_put(*out);
-    *out = NULL;
-    return false;
-}
-
 enum strictjson_result jsonvalue_parse(struct str text, struct json_object **out,
                                        struct strictjson_place *place)
 {
-    struct source source = {.text = text};
-    const struct strictjson_visitor visitor = {
-        .wide_number = widen, .pair = resolve_pair, .context = &source};
-    enum strictjson_result result;
-    struct str value;
+    struct strictjson_value value;
+    enum strictjson_result result = strictjson_scan(text, NULL, &value, place);
 
     *out = NULL;
-    buf_init(&source.mended, text.len * 2 + 2);
-    result = strictjson_scan(text, &visitor, &value, place);
-    if (result == STRICTJSON_OK && !build_whole(&source, value, out))
-        result = STRICTJSON_OUT_OF_MEMORY;
-    buf_free(&source.mended);
-    return result;
+    if (result != STRICTJSON_OK || build(&value, out))
+        return result;
+    json_object_put(*out);
+    *out = NULL;
+    return STRICTJSON_OUT_OF_MEMORY;
 }
 
 enum strictjson_result jsonvalue_parse_object(struct str text, struct json_object **out,

@@ -152,15 +152,6 @@ static bool scan_hex4(struct scanner *scanner, uint32_t *unit)
     return true;
 }
 
-static bool tell_pair(struct scanner *scanner)
-{
-    const struct strictjson_visitor *visitor = scanner->visitor;
-
-    return visitor == NULL || visitor->pair == NULL ||
-           visitor->pair(visitor->context, scanner->at) ||
-           fail_at(scanner, STRICTJSON_OUT_OF_MEMORY, scanner->at);
-}
-
 /* Behind `\u`; `start` is the offset of its backslash. */
 static bool scan_unicode_escape(struct scanner *scanner, size_t start)
 {
@@ -178,9 +169,7 @@ static bool scan_unicode_escape(struct scanner *scanner, size_t start)
         return fail_at(scanner, STRICTJSON_SURROGATE, start);
     if (!scan_hex4(scanner, &low))
         return false;
-    if (!is_low_surrogate(low))
-        return fail_at(scanner, STRICTJSON_SURROGATE, start);
-    return tell_pair(scanner);
+    return is_low_surrogate(low) || fail_at(scanner, STRICTJSON_SURROGATE, start);
 }
 
 /* Behind the backslash. */
@@ -388,15 +377,9 @@ static bool scan_digits(struct scanner *scanner)
 static bool judge_number(struct scanner *scanner, size_t start, bool is_whole)
 {
     struct str number = {scanner->text.data + start, scanner->at - start};
-    const struct strictjson_visitor *visitor = scanner->visitor;
 
-    if (is_whole && jsonnumber_fits_int64(number))
-        return true;
-    if (!jsonnumber_fits_double(number))
-        return fail_at(scanner, STRICTJSON_NUMBER_RANGE, start);
-    return !is_whole || visitor == NULL || visitor->wide_number == NULL ||
-           visitor->wide_number(visitor->context, scanner->at) ||
-           fail_at(scanner, STRICTJSON_OUT_OF_MEMORY, start);
+    return (is_whole && jsonnumber_fits_int64(number)) || jsonnumber_fits_double(number) ||
+           fail_at(scanner, STRICTJSON_NUMBER_RANGE, start);
 }
 
 static bool scan_number(struct scanner *scanner)
@@ -431,8 +414,7 @@ static bool visit(struct scanner *scanner, struct str name, const struct strictj
 {
     const struct strictjson_visitor *visitor = scanner->visitor;
 
-    return scanner->depth > 1 || visitor == NULL || visitor->item == NULL ||
-           visitor->item(visitor->context, name, value) ||
+    return scanner->depth > 1 || visitor == NULL || visitor->item(visitor->context, name, value) ||
            fail_at(scanner, STRICTJSON_OUT_OF_MEMORY, scanner->at);
 }
 
@@ -563,30 +545,25 @@ static bool scan_value(struct scanner *scanner, struct strictjson_value *out)
 
 /* ---- the gate */
 
-/* On success *value is the value alone, without the blanks around it. */
-static bool scan_text(struct scanner *scanner, struct str *value)
+static bool scan_text(struct scanner *scanner, struct strictjson_value *value)
 {
-    struct strictjson_value whole;
-    size_t start;
-
     if (str_starts_with(scanner->text, STR("\xEF\xBB\xBF")))
         return fail_at(scanner, STRICTJSON_NOT_UTF8, 0);
     skip_blanks(scanner);
     if (scanner->at == scanner->text.len)
         return fail_at(scanner, STRICTJSON_EMPTY, scanner->at);
-    start = scanner->at;
-    if (!scan_value(scanner, &whole))
+    if (!scan_value(scanner, value))
         return false;
-    *value = (struct str){scanner->text.data + start, scanner->at - start};
     skip_blanks(scanner);
     return scanner->at == scanner->text.len || fail_here(scanner, STRICTJSON_TRAILING);
 }
 
 enum strictjson_result strictjson_scan(struct str text, const struct strictjson_visitor *visitor,
-                                       struct str *value, struct strictjson_place *place)
+                                       struct strictjson_value *value,
+                                       struct strictjson_place *place)
 {
     struct scanner scanner;
-    struct str whole = STR_NONE;
+    struct strictjson_value whole = {.text = STR_NONE};
 
     scanner.text = str_is_set(text) ? text : STR("");
     scanner.visitor = visitor;
@@ -609,12 +586,13 @@ enum strictjson_result strictjson_scan_object(struct str text,
                                               const struct strictjson_visitor *visitor,
                                               struct strictjson_place *place)
 {
-    struct str value;
+    struct strictjson_value value;
     enum strictjson_result result = strictjson_scan(text, visitor, &value, place);
 
-    if (result != STRICTJSON_OK || str_starts_with(value, STR("{")))
+    if (result != STRICTJSON_OK || value.kind == STRICTJSON_OBJECT)
         return result;
     if (place != NULL)
-        find_place(text, (size_t)(value.data - text.data), place);
+        find_place(text, (size_t)(value.text.data - text.data) - (value.kind == STRICTJSON_STRING),
+                   place);
     return STRICTJSON_NOT_OBJECT;
 }

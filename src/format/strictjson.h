@@ -54,36 +54,30 @@ enum strictjson_kind {
     STRICTJSON_NULL
 };
 
-enum { STRICTJSON_PAIR_LEN = 12 }; /* as \ud83d\ude00 is written */
-
 /* A value as it stands in the text, borrowed from it. */
 struct strictjson_value {
     enum strictjson_kind kind;
     struct str text; /* of a string what is between its quotes, escapes unresolved */
 };
 
-/* What is told while a text is scanned; each may be NULL. False ends the scan as out of memory. */
+/* What is told while a text is scanned. */
 struct strictjson_visitor {
     void *context;
     /*
      * A member of the outermost object, in the order of the text, or an item of the outermost
      * array, whose name is STR_NONE. The name's escapes are resolved; it is borrowed for the call.
      * The text behind it was not judged yet: what is made of it counts only once the result is OK.
+     * False ends the scan as out of memory.
      */
     bool (*item)(void *context, struct str name, const struct strictjson_value *value);
-    /* A whole number that int64_t cannot hold, anywhere; `end` is the offset behind it. */
-    bool (*wide_number)(void *context, size_t end);
-    /* A character escaped as a surrogate pair, anywhere; `end` is the offset behind it. */
-    bool (*pair)(void *context, size_t end);
 };
 
 /*
- * Judges the whole text. On STRICTJSON_OK *value, where not NULL, is the value without the blanks
- * around it, of a string with its quotes, and otherwise *place, where not NULL, tells where it went
- * wrong. `visitor` may be NULL.
+ * Judges the whole text. On STRICTJSON_OK *value, where not NULL, is its value, and otherwise
+ * *place, where not NULL, tells where it went wrong. `visitor` may be NULL.
  */
 enum strictjson_result strictjson_scan(struct str text, const struct strictjson_visitor *visitor,
-                                       struct str *value,
+                                       struct strictjson_value *value,
                                        struct strictjson_place *place) MUST_CHECK;
 
 /* As strictjson_scan, for a text that has to be one object. */

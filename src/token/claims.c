@@ -108,11 +108,9 @@ static bool count_audience(void *context, struct str name, const struct strictjs
 static bool each_audience(const struct strictjson_value *audience,
                           const struct strictjson_visitor *visitor)
 {
-    struct str value;
-
     if (audience->kind != STRICTJSON_ARRAY)
         return visitor->item(visitor->context, STR_NONE, audience);
-    return strictjson_scan(audience->text, visitor, &value, NULL) == STRICTJSON_OK;
+    return strictjson_scan(audience->text, visitor, NULL, NULL) == STRICTJSON_OK;
 }
 
 static bool read_audience(struct reading *reading, struct str name,

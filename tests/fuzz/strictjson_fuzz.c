@@ -8,10 +8,10 @@
 #include "format/jsonvalue.h"
 #include "fuzz.h"
 
-/* ---- what the visitor tells beside what json-c built */
+/* ---- what the visitor tells beside what was built */
 
 struct beside {
-    struct json_object *value; /* NULL: the scan is the first, and the value is not built yet */
+    struct json_object *value;
     size_t items;
     struct buf *room;
 };
@@ -21,7 +21,7 @@ static void require_string(struct beside *beside, struct str inside, struct json
     struct str text;
 
     require(strictjson_resolve(inside, beside->room, &text), "escapes can be resolved");
-    require(str_equal(text, jsonvalue_string(built)), "json-c reads the same string");
+    require(str_equal(text, jsonvalue_string(built)), "the value has the same string");
 }
 
 /* json-c has a double, so the last digits of a large number are out of its reach. */
@@ -50,11 +50,11 @@ static void require_value(struct beside *beside, const struct strictjson_value *
     if (value->kind == STRICTJSON_NUMBER) {
         require(json_object_is_type(built, json_type_int) ||
                     json_object_is_type(built, json_type_double),
-                "json-c reads a number, too");
+                "the value has a number, too");
         require_number(value->text, built);
         return;
     }
-    require(json_object_is_type(built, types[value->kind]), "json-c reads the same kind");
+    require(json_object_is_type(built, types[value->kind]), "the value has the same kind");
     if (value->kind == STRICTJSON_STRING)
         require_string(beside, value->text, built);
 }
@@ -74,14 +74,14 @@ static bool visit_item(void *context, struct str name, const struct strictjson_v
         buf_append_byte(&text, '\0');
         require(strlen(text.data) == name.len, "no name has a NUL in it");
         require(json_object_object_get_ex(beside->value, text.data, &built),
-                "json-c has the same name");
+                "the value has the same name");
         buf_free(&text);
     }
     require_value(beside, value, built);
     return true;
 }
 
-static void agrees_with_json_c(struct str text, struct json_object *value)
+static void agrees_with_the_scan(struct str text, struct json_object *value)
 {
     struct buf room;
     struct beside beside = {value, 0, &room};
@@ -120,16 +120,16 @@ static void place_is_within(struct str text, const struct strictjson_place *plac
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct str text = {size == 0 ? "" : (const char *)data, size}, whole;
+    struct str text = {size == 0 ? "" : (const char *)data, size};
     struct strictjson_place place = {0};
     struct json_object *value = NULL;
-    enum strictjson_result scanned = strictjson_scan(text, NULL, &whole, &place);
+    enum strictjson_result scanned = strictjson_scan(text, NULL, NULL, &place);
     enum strictjson_result built = jsonvalue_parse(text, &value, NULL);
 
-    require(scanned == built, "json-c takes what the gate lets through");
+    require(scanned == built, "what the gate lets through is built");
     require(scanned != STRICTJSON_OUT_OF_MEMORY, "memory suffices");
     if (scanned == STRICTJSON_OK) {
-        agrees_with_json_c(text, value);
+        agrees_with_the_scan(text, value);
         survives_being_written(value);
         require((strictjson_scan_object(text, NULL, NULL) == STRICTJSON_OK) ==
                     json_object_is_type(value, json_type_object),

@@ -58,10 +58,9 @@ static bool note_item(void *context, struct str name, const struct strictjson_va
 static enum strictjson_result scan(const char *text, struct buf *told)
 {
     const struct strictjson_visitor visitor = {.item = note_item, .context = told};
-    struct str value;
 
     buf_reset(told);
-    return strictjson_scan(str_from(text), &visitor, &value, NULL);
+    return strictjson_scan(str_from(text), &visitor, NULL, NULL);
 }
 
 static void tells_the_members_of_the_outermost_object(void **state)
@@ -88,6 +87,51 @@ static void tells_the_items_of_the_outermost_array(void **state)
     buf_free(&told);
 }
 
+static void gives_the_value_without_the_blanks_around_it(void **state)
+{
+    static const struct {
+        const char *text;
+        enum strictjson_kind kind;
+        const char *value;
+    } rows[] = {
+        {" {\"a\" : 1 }\n", STRICTJSON_OBJECT, "{\"a\" : 1 }"},
+        {"\t[ ] ", STRICTJSON_ARRAY, "[ ]"},
+        {" \"a\\n\" ", STRICTJSON_STRING, "a\\n"},
+        {"\"\"", STRICTJSON_STRING, ""},
+        {" -1.5e3 ", STRICTJSON_NUMBER, "-1.5e3"},
+        {"true", STRICTJSON_TRUE, "true"},
+        {"false", STRICTJSON_FALSE, "false"},
+        {"null", STRICTJSON_NULL, "null"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct strictjson_value value;
+
+        assert_int_equal(strictjson_scan(str_from(rows[i].text), NULL, &value, NULL),
+                         STRICTJSON_OK);
+        assert_int_equal(value.kind, rows[i].kind);
+        assert_str_equal(value.text, rows[i].value);
+    }
+}
+
+static void an_object_has_to_be_one(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t column; /* 0: it is one */
+    } rows[] = {{" {} ", 0}, {"  []", 3}, {" \"a\"", 2}, {"\"\"", 1}, {" 1", 2}, {"null", 1}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct strictjson_place place = {0};
+
+        assert_int_equal(strictjson_scan_object(str_from(rows[i].text), NULL, &place),
+                         rows[i].column == 0 ? STRICTJSON_OK : STRICTJSON_NOT_OBJECT);
+        assert_int_equal(place.column, rows[i].column);
+    }
+}
+
 static bool refuse_item(void *context, struct str name, const struct strictjson_value *value)
 {
     (void)context;
@@ -99,10 +143,9 @@ static bool refuse_item(void *context, struct str name, const struct strictjson_
 static void a_visitor_can_end_the_scan(void **state)
 {
     const struct strictjson_visitor visitor = {.item = refuse_item};
-    struct str value;
 
     (void)state;
-    assert_int_equal(strictjson_scan(STR("{\"a\":1}"), &visitor, &value, NULL),
+    assert_int_equal(strictjson_scan(STR("{\"a\":1}"), &visitor, NULL, NULL),
                      STRICTJSON_OUT_OF_MEMORY);
 }
 
@@ -148,6 +191,8 @@ int main(void)
         cmocka_unit_test(judges_by_vectors),
         cmocka_unit_test(tells_the_members_of_the_outermost_object),
         cmocka_unit_test(tells_the_items_of_the_outermost_array),
+        cmocka_unit_test(gives_the_value_without_the_blanks_around_it),
+        cmocka_unit_test(an_object_has_to_be_one),
         cmocka_unit_test(a_visitor_can_end_the_scan),
         cmocka_unit_test(finds_a_name_twice_among_few_and_many),
         cmocka_unit_test(resolves_escapes_without_moving_what_was_resolved),
