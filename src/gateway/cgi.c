@@ -5,18 +5,32 @@
 
 #include "gateway/environment.h"
 #include "gateway/output.h"
+#include "process/descriptors.h"
 
-enum { OUTPUT_MAX_BYTES = 64 * 1024 };
+enum { OUTPUT_MAX_BYTES = 64 * 1024, REST_TIMEOUT_MS = 5000 };
 
 static size_t read_standard_input(void *context, char *out, size_t size)
 {
+    int64_t *taken = context;
     ssize_t got;
 
-    (void)context;
     do
         got = read(STDIN_FILENO, out, size);
     while (got < 0 && errno == EINTR);
-    return got < 0 ? 0 : (size_t)got;
+    if (got < 0)
+        return 0;
+    *taken += got;
+    return (size_t)got;
+}
+
+/* How much of a body the server has yet to hand over, or may have. */
+static int64_t rest_of_body(const struct request *request, char *const *environment, int64_t taken)
+{
+    int64_t length;
+
+    if (str_to_number(str_trim(request->header[REQUEST_CONTENT_LENGTH]), INT64_MAX, &length))
+        return length - taken;
+    return str_is_set(environment_value(environment, "HTTP_TRANSFER_ENCODING")) ? INT64_MAX : 0;
 }
 
 static bool write_all(struct str bytes)
@@ -52,14 +66,21 @@ bool cgi_serve(struct api *api, const struct settings *settings, char *const *en
     struct api_failure failure;
     struct request request;
     struct response response;
+    int64_t taken = 0;
+    bool good;
     bool can_serve =
         api != NULL && environment_name_of_header(settings->token.header, token_variable);
 
     environment_read(environment, token_variable, &request);
     request.read = read_standard_input;
+    request.read_context = &taken;
     if (can_serve)
         api_handle(api, &request, &response);
     else
         api_answer_failure(&request, &failure, &response);
-    return write_response(&response);
+    good = write_response(&response);
+    /* Apache's mod_cgid: see descriptors.h. */
+    descriptor_drain_socket(STDIN_FILENO, rest_of_body(&request, environment, taken),
+                            REST_TIMEOUT_MS);
+    return good;
 }

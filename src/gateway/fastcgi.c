@@ -36,6 +36,16 @@ static bool put(FCGX_Stream *stream, struct str bytes)
            FCGX_PutStr(bytes.data, (int)bytes.len, stream) == (int)bytes.len;
 }
 
+/* Caddy names -1 where the client sent no length. The stream has its own end (FastCGI, section
+ * 5.3), so none is needed. */
+static void forget_unknown_length(struct request *request)
+{
+    struct str *length = &request->header[REQUEST_CONTENT_LENGTH];
+
+    if (str_equal(*length, STR("-1")))
+        *length = STR_NONE;
+}
+
 static void handle(struct server *server)
 {
     struct request request;
@@ -43,6 +53,7 @@ static void handle(struct server *server)
 
     logfile_keep_up(server->logfile);
     environment_read(server->fcgx.envp, server->token_variable, &request);
+    forget_unknown_length(&request);
     request.read = read_stream;
     request.read_context = server->fcgx.in;
     api_handle(server->api, &request, &response);

@@ -2,8 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 bool descriptors_ensure_standard(void)
 {
@@ -24,6 +28,39 @@ bool descriptor_is_listening(int descriptor)
 
     return getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 &&
            listening != 0;
+}
+
+static bool is_socket(int descriptor)
+{
+    int type;
+    socklen_t len = sizeof(type);
+
+    return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
+}
+
+/* False: nothing came until then, or the wait failed. */
+static bool wait_for_input(int descriptor, int64_t until_us)
+{
+    struct pollfd wait = {.fd = descriptor, .events = POLLIN};
+    int64_t left_ms = (until_us - clock_monotonic_us()) / 1000;
+
+    return left_ms > 0 && poll(&wait, 1, left_ms > INT_MAX ? INT_MAX : (int)left_ms) > 0;
+}
+
+void descriptor_drain_socket(int descriptor, int64_t max_bytes, int64_t timeout_ms)
+{
+    int64_t until_us = clock_monotonic_us() + timeout_ms * 1000;
+    char dropped[16 * 1024];
+
+    if (!is_socket(descriptor))
+        return;
+    while (max_bytes > 0 && wait_for_input(descriptor, until_us)) {
+        ssize_t got = recv(descriptor, dropped, sizeof(dropped), 0);
+
+        if (got <= 0)
+            return;
+        max_bytes -= got;
+    }
 }
 
 bool descriptor_set_nonblocking(int descriptor)

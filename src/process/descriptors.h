@@ -7,6 +7,7 @@
 #define ME_PROCESS_DESCRIPTORS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/compiler.h"
 
@@ -18,6 +19,14 @@ bool descriptors_ensure_standard(void) MUST_CHECK;
  * gives such a one as standard input) is not.
  */
 bool descriptor_is_listening(int descriptor);
+
+/*
+ * Reads and drops what still comes at a connected socket: up to so many bytes, to its end, or for
+ * so long. A Unix socket that is closed with something unread takes away from the other side also
+ * what was written and not yet read (ECONNRESET): an answer to a request whose body nobody wanted
+ * would be lost. Anything but a socket is left alone.
+ */
+void descriptor_drain_socket(int descriptor, int64_t max_bytes, int64_t timeout_ms);
 
 /* Waits in accept() are over at once from now on: see process/stop.h for how to wait. */
 bool descriptor_set_nonblocking(int descriptor) MUST_CHECK;

@@ -156,8 +156,10 @@ def test_parameters_in_small_records_are_the_same_parameters(worker, tokens, rea
         assert worker.judge(connection.receive()).status == 200
 
 
-def test_without_a_length_the_body_ends_with_the_stream(worker, tokens, user):
-    answer = worker.patch(tokens.bearer(user), {"bio": "chunked"}, CONTENT_LENGTH=None)
+@pytest.mark.parametrize("length", [None, "-1"])
+def test_without_a_length_the_body_ends_with_the_stream(worker, tokens, user, length):
+    """Caddy says -1 where there is none."""
+    answer = worker.patch(tokens.bearer(user), {"bio": "chunked"}, CONTENT_LENGTH=length)
     assert answer.status == 200 and answer.json["bio"] == "chunked"
 
 
