@@ -11,7 +11,7 @@
 #include "process/descriptors.h"
 #include "process/stop.h"
 
-enum { HEAD_MAX_BYTES = 64 * 1024, SHORTAGE_PAUSE_US = 100000 };
+enum { HEAD_MAX_BYTES = 64 * 1024, SHORTAGE_PAUSE_US = 100000, SILENCE_MAX_MS = 2000 };
 
 struct server {
     struct api *api;
@@ -20,6 +20,7 @@ struct server {
     struct stop_waiter *waiter;
     struct buf head;
     char token_variable[ENVIRONMENT_NAME_MAX_BYTES];
+    bool is_unix;
     FCGX_Request fcgx;
 };
 
@@ -67,15 +68,14 @@ static void handle(struct server *server)
     FCGX_Finish_r(&server->fcgx);
 }
 
-/* Until there may be a connection. False: the worker is to stop. */
+/* Until there may be a connection, or the worker is to stop. False: `err` tells. */
 static bool rest(struct server *server, struct err *err)
 {
     for (;;) {
         switch (stop_waiter_wait(server->waiter, api_rest(server->api))) {
         case STOP_WAIT_READY:
-            return true;
         case STOP_WAIT_STOP:
-            return false;
+            return true;
         case STOP_WAIT_FAILED:
             err_set(err, "cannot wait for requests: %s", strerror(errno));
             return false;
@@ -91,8 +91,7 @@ static bool is_shortage(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-/* After an accept that brought nothing. False: the worker is to end, with `err` where that is a
- * failure. */
+/* After an accept that brought nothing. False: the worker cannot go on; `err` tells. */
 static bool after_no_request(struct server *server, int error, struct err *err)
 {
     if (error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ECONNABORTED)
@@ -101,20 +100,44 @@ static bool after_no_request(struct server *server, int error, struct err *err)
         LOG_EVENT(server->log, LOG_ERROR, "cannot accept a connection",
                   {"detail", str_from(strerror(error))});
         (void)usleep(SHORTAGE_PAUSE_US);
-        return !stop_is_wanted();
+        return true;
     }
     err_set(err, "cannot accept connections at descriptor 0: %s", strerror(error));
     return false;
 }
 
+/*
+ * 0, or an errno. At a Unix socket the accept is ours: libfcgi's drops a connection whose first
+ * bytes are still under way when a signal comes.
+ */
+static int next_request(struct server *server)
+{
+    FCGX_Request *fcgx = &server->fcgx;
+
+    if (server->is_unix && fcgx->ipcFd < 0) {
+        fcgx->ipcFd = descriptor_accept(STDIN_FILENO, SILENCE_MAX_MS);
+        if (fcgx->ipcFd < 0)
+            return errno;
+        /* Else FCGX_Accept_r closes it, as one that the last request left behind. */
+        fcgx->keepConnection = 1;
+    }
+    return -FCGX_Accept_r(fcgx);
+}
+
+/* Where the worker is to stop it still looks once whether there is a connection: that one may have
+ * woken it, and nobody else. */
 static void loop(struct server *server, struct err *err)
 {
-    while (!stop_is_wanted()) {
-        int result = FCGX_Accept_r(&server->fcgx);
+    bool is_last = false;
 
-        if (result == 0)
+    while (!is_last) {
+        int error;
+
+        is_last = stop_is_wanted();
+        error = next_request(server);
+        if (error == 0)
             handle(server);
-        else if (!after_no_request(server, -result, err))
+        else if (!is_last && !after_no_request(server, error, err))
             return;
     }
 }
@@ -126,6 +149,7 @@ bool fastcgi_serve(struct api *api, const struct settings *settings, const struc
 
     err_clear(err);
     buf_init(&server.head, HEAD_MAX_BYTES);
+    server.is_unix = descriptor_is_unix_socket(STDIN_FILENO);
     server.waiter = stop_waiter_new(STDIN_FILENO);
     if (!environment_name_of_header(settings->token.header, server.token_variable) ||
         server.waiter == NULL || !descriptor_set_nonblocking(STDIN_FILENO) || FCGX_Init() != 0 ||

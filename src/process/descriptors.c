@@ -38,13 +38,40 @@ static bool is_socket(int descriptor)
     return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
 }
 
-/* False: nothing came until then, or the wait failed. */
+bool descriptor_is_unix_socket(int descriptor)
+{
+    int domain = 0;
+    socklen_t len = sizeof(domain);
+
+    return getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX;
+}
+
+/* Whatever signals come. False: nothing came until then, or the wait failed. */
 static bool wait_for_input(int descriptor, int64_t until_us)
 {
     struct pollfd wait = {.fd = descriptor, .events = POLLIN};
-    int64_t left_ms = (until_us - clock_monotonic_us()) / 1000;
+    int count = -1;
 
-    return left_ms > 0 && poll(&wait, 1, left_ms > INT_MAX ? INT_MAX : (int)left_ms) > 0;
+    do {
+        int64_t left_ms = (until_us - clock_monotonic_us()) / 1000;
+
+        if (left_ms <= 0)
+            return false;
+        count = poll(&wait, 1, left_ms > INT_MAX ? INT_MAX : (int)left_ms);
+    } while (count < 0 && errno == EINTR);
+    return count > 0;
+}
+
+int descriptor_accept(int listener, int64_t silence_ms)
+{
+    int64_t until_us = clock_monotonic_us() + silence_ms * 1000;
+    int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+    if (connection < 0 || wait_for_input(connection, until_us))
+        return connection;
+    (void)close(connection);
+    errno = ECONNABORTED;
+    return -1;
 }
 
 void descriptor_drain_socket(int descriptor, int64_t max_bytes, int64_t timeout_ms)

@@ -28,6 +28,14 @@ bool descriptor_is_listening(int descriptor);
  */
 void descriptor_drain_socket(int descriptor, int64_t max_bytes, int64_t timeout_ms);
 
+bool descriptor_is_unix_socket(int descriptor);
+
+/*
+ * The next connection of a listening socket, once something has arrived at it. Signals do not
+ * disturb that. -1 and errno: ECONNABORTED where the other side was silent for so long.
+ */
+int descriptor_accept(int listener, int64_t silence_ms) MUST_CHECK;
+
 /* Waits in accept() are over at once from now on: see process/stop.h for how to wait. */
 bool descriptor_set_nonblocking(int descriptor) MUST_CHECK;
 

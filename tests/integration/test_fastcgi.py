@@ -258,6 +258,46 @@ def test_the_request_in_hand_is_finished_while_the_database_works(worker, tokens
     assert users.column(user, "bio") == "finished"
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_connection_whose_first_bytes_are_under_way_is_not_dropped(worker, tokens, reader, number):
+    assert_serves(worker, tokens, reader)
+    with worker.connect() as connection:
+        time.sleep(0.3)
+        worker.signal(number)
+        time.sleep(0.3)
+        connection.send(request_bytes(tokens, reader))
+        assert worker.judge(connection.receive()).status == 200
+    assert worker.wait(3) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_what_has_come_before_the_signal_is_answered(worker, tokens, reader, number):
+    """The other workers of the socket were not woken for it."""
+    assert_serves(worker, tokens, reader)
+    worker.signal(signal.SIGSTOP)
+    with worker.connect() as connection:
+        connection.send(request_bytes(tokens, reader))
+        worker.signal(number)
+        worker.signal(signal.SIGCONT)
+        assert worker.judge(connection.receive()).status == 200
+    assert worker.wait(3) == 0
+
+
+def test_over_tcp_it_serves_and_ends_too(start_worker, tokens, reader):
+    worker = start_worker(tcp=True)
+    for _ in range(3):
+        assert_serves(worker, tokens, reader)
+    worker.signal(signal.SIGTERM)
+    assert worker.wait(1) == 0
+
+
+def test_a_connection_that_stays_silent_is_given_up(worker, tokens, reader):
+    with worker.connect() as silent:
+        assert_serves(worker, tokens, reader)
+        with pytest.raises(EOFError):
+            silent.receive()
+
+
 def wait_for_lock(installation):
     """Until a transaction waits for a row. The table is not refreshed while it is read more often."""
     def waits():

@@ -56,11 +56,13 @@ class Reply:
 class Connection:
     """One connection to a worker; the parts of a request can be sent one after another."""
 
-    def __init__(self, path, timeout_s=30):
-        self.socket = socket.socket(socket.AF_UNIX)
+    def __init__(self, address, timeout_s=30):
+        """To the path of a Unix socket, or to a pair of host and port."""
+        is_tcp = isinstance(address, tuple)
+        self.socket = socket.socket(socket.AF_INET if is_tcp else socket.AF_UNIX)
         self.socket.settimeout(timeout_s)
         try:
-            self.socket.connect(str(path))
+            self.socket.connect(address if is_tcp else str(address))
         except OSError:
             self.socket.close()
             raise
@@ -112,16 +114,17 @@ def variables_of(method="GET", path="/me", headers=None, body=None, **environmen
 class Worker:
     """me.fcgi with a listening socket as its standard input; the log goes to a file."""
 
-    def __init__(self, installation, folder, shell=None, **environment):
+    def __init__(self, installation, folder, shell=None, tcp=False, **environment):
         self.installation = installation
-        self.socket = folder / "w.sock"
+        self.socket = ("127.0.0.1", 0) if tcp else folder / "w.sock"
         self.log_file = folder / "worker.log"
         self._read_to = 0
         command = ["sh", "-c", shell, str(program("me.fcgi"))] if shell else [str(program("me.fcgi"))]
         environment = {"ME_CONF": str(installation.conf), **environment}
-        with socket.socket(socket.AF_UNIX) as listener, open(self.log_file, "wb") as log:
-            listener.bind(str(self.socket))
+        with socket.socket(socket.AF_INET if tcp else socket.AF_UNIX) as listener, open(self.log_file, "wb") as log:
+            listener.bind(self.socket if tcp else str(self.socket))
             listener.listen(64)
+            self.socket = listener.getsockname() if tcp else self.socket
             self.process = subprocess.Popen(
                 command, stdin=listener, stdout=subprocess.DEVNULL, stderr=log,
                 env=clean_environment(**environment))
