@@ -11,7 +11,8 @@
 #include "process/descriptors.h"
 #include "process/stop.h"
 
-enum { HEAD_MAX_BYTES = 64 * 1024, SHORTAGE_PAUSE_US = 100000, SILENCE_MAX_MS = 2000 };
+enum { HEAD_MAX_BYTES = 64 * 1024 };
+enum { SHORTAGE_PAUSE_US = 100000, SILENCE_MAX_MS = 2000, LOOK_AGAIN_MS = 1000 };
 
 struct server {
     struct api *api;
@@ -68,21 +69,20 @@ static void handle(struct server *server)
     FCGX_Finish_r(&server->fcgx);
 }
 
-/* Until there may be a connection, or the worker is to stop. False: `err` tells. */
+/*
+ * Until there may be a connection, or the worker is to stop. False: `err` tells. After a while
+ * there may be one unheard: a connection wakes one worker, and that one may have been killed.
+ */
 static bool rest(struct server *server, struct err *err)
 {
-    for (;;) {
-        switch (stop_waiter_wait(server->waiter, api_rest(server->api))) {
-        case STOP_WAIT_READY:
-        case STOP_WAIT_STOP:
-            return true;
-        case STOP_WAIT_FAILED:
-            err_set(err, "cannot wait for requests: %s", strerror(errno));
-            return false;
-        case STOP_WAIT_TIMEOUT:
-            break;
-        }
-    }
+    int64_t until_idle_ms = api_rest(server->api);
+    bool is_soon = until_idle_ms >= 0 && until_idle_ms < LOOK_AGAIN_MS;
+
+    if (stop_waiter_wait(server->waiter, is_soon ? until_idle_ms : LOOK_AGAIN_MS) !=
+        STOP_WAIT_FAILED)
+        return true;
+    err_set(err, "cannot wait for requests: %s", strerror(errno));
+    return false;
 }
 
 /* Descriptors and memory come back when others give theirs back. */

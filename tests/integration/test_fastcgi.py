@@ -283,6 +283,35 @@ def test_what_has_come_before_the_signal_is_answered(worker, tokens, reader, num
     assert worker.wait(3) == 0
 
 
+def test_a_worker_that_is_killed_takes_no_connection_with_it(start_worker, tokens, reader):
+    """
+    The first of two is woken for a connection, and ends before it accepts: it gets no time of the processor, for it
+    has to leave that to another process.
+    """
+    second = start_worker(shell='exec 3<&0; "$0" <&3 3<&- & sleep 0.5; exec "$0" 3<&-')
+    assert_serves(second, tokens, reader)
+    wait_until(lambda: len(children_of(second.pid)) == 1, what="the first worker is alone beside it")
+    first = children_of(second.pid)[0]
+    processor = min(os.sched_getaffinity(0))
+    os.sched_setaffinity(first, {processor})
+    os.sched_setscheduler(first, os.SCHED_IDLE, os.sched_param(0))
+    time.sleep(0.3)
+    with subprocess.Popen(["sh", "-c", "while :; do :; done"]) as busy:
+        try:
+            os.sched_setaffinity(busy.pid, {processor})
+            time.sleep(0.1)
+            os.kill(first, signal.SIGKILL)
+            begun = time.monotonic()
+            assert_serves(second, tokens, reader)
+            assert time.monotonic() - begun < 5
+        finally:
+            busy.kill()
+
+
+def children_of(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def test_over_tcp_it_serves_and_ends_too(start_worker, tokens, reader):
     worker = start_worker(tcp=True)
     for _ in range(3):
