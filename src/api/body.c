@@ -54,6 +54,12 @@ static enum problem parse(struct exchange *exchange, struct str text, struct jso
     return PROBLEM_INVALID_BODY;
 }
 
+static const struct str unusable_texts[] = {
+    [REQUEST_BODY_BAD_LENGTH] = STR("Content-Length is not a number"),
+    [REQUEST_BODY_SHORT] = STR("it is shorter than Content-Length"),
+    [REQUEST_BODY_BROKEN] = STR("it breaks off"),
+};
+
 enum problem body_read(struct exchange *exchange, struct json_object **out)
 {
     const struct request *request = exchange->request;
@@ -70,7 +76,6 @@ enum problem body_read(struct exchange *exchange, struct json_object **out)
         return PROBLEM_INTERNAL_ERROR;
     if (result == REQUEST_BODY_OK)
         return parse(exchange, buf_str(text), out);
-    exchange->note = result == REQUEST_BODY_SHORT ? STR("it is shorter than Content-Length")
-                                                  : STR("Content-Length is not a number");
+    exchange->note = unusable_texts[result];
     return PROBLEM_INVALID_BODY;
 }

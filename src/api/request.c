@@ -20,28 +20,33 @@ bool request_id_is_good(struct str id)
     return true;
 }
 
-/* Reads until `wanted` bytes are there or the body ends. */
-static void read_up_to(const struct request *request, size_t wanted, struct buf *out)
+/* Reads until `wanted` bytes are there or the body ends. False: it broke off. */
+static bool read_up_to(const struct request *request, size_t wanted, struct buf *out)
 {
     while (out->len < wanted) {
         size_t step = wanted - out->len < STEP_BYTES ? wanted - out->len : STEP_BYTES;
         char *at = buf_reserve(out, step);
         size_t got = at == NULL ? 0 : request->read(request->read_context, at, step);
 
-        if (got == 0)
-            return;
+        if (got == 0 || got == REQUEST_READ_BROKEN)
+            return got == 0;
         buf_added(out, got);
     }
+    return true;
 }
 
 static enum request_body read_to_end(const struct request *request, struct buf *out)
 {
+    size_t got = 0;
     char more;
 
-    read_up_to(request, out->max, out);
-    if (out->len == out->max && request->read(request->read_context, &more, 1) > 0)
-        return REQUEST_BODY_TOO_LARGE;
-    return REQUEST_BODY_OK;
+    if (!read_up_to(request, out->max, out))
+        return REQUEST_BODY_BROKEN;
+    if (out->len == out->max)
+        got = request->read(request->read_context, &more, 1);
+    if (got == REQUEST_READ_BROKEN)
+        return REQUEST_BODY_BROKEN;
+    return got > 0 ? REQUEST_BODY_TOO_LARGE : REQUEST_BODY_OK;
 }
 
 static bool is_digits(struct str text)
@@ -64,6 +69,6 @@ enum request_body request_read_body(const struct request *request, struct buf *o
         return REQUEST_BODY_BAD_LENGTH;
     if (!str_to_number(header, (int64_t)out->max, &length))
         return REQUEST_BODY_TOO_LARGE;
-    read_up_to(request, (size_t)length, out);
+    (void)read_up_to(request, (size_t)length, out);
     return out->len == (size_t)length ? REQUEST_BODY_OK : REQUEST_BODY_SHORT;
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/compiler.h"
@@ -27,8 +28,10 @@ enum request_header {
     REQUEST_HEADER__MAX
 };
 
-/* Fills up to `size` bytes and returns how many; 0 at the end of the body and when it broke off. */
+/* Fills up to `size` bytes and returns how many; 0 at the end of the body, REQUEST_READ_BROKEN where
+ * it is known to have broken off before. */
 typedef size_t request_read(void *context, char *out, size_t size);
+#define REQUEST_READ_BROKEN SIZE_MAX
 
 struct request {
     struct str method;
@@ -45,7 +48,8 @@ enum request_body {
     REQUEST_BODY_OK,
     REQUEST_BODY_TOO_LARGE,  /* over out->max; nothing was read where Content-Length said so */
     REQUEST_BODY_BAD_LENGTH, /* Content-Length is no number */
-    REQUEST_BODY_SHORT,      /* broke off before Content-Length bytes */
+    REQUEST_BODY_SHORT,      /* ended before Content-Length bytes */
+    REQUEST_BODY_BROKEN,     /* broke off where its length was not given */
 };
 
 /*

@@ -18,7 +18,7 @@ static size_t read_standard_input(void *context, char *out, size_t size)
         got = read(STDIN_FILENO, out, size);
     while (got < 0 && errno == EINTR);
     if (got < 0)
-        return 0;
+        return REQUEST_READ_BROKEN;
     *taken += got;
     return (size_t)got;
 }

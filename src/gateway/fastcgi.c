@@ -27,9 +27,13 @@ struct server {
 
 static size_t read_stream(void *context, char *out, size_t size)
 {
-    int got = FCGX_GetStr(out, size > INT_MAX ? INT_MAX : (int)size, context);
+    FCGX_Stream *stream = context;
+    int got = FCGX_GetStr(out, size > INT_MAX ? INT_MAX : (int)size, stream);
 
-    return got < 0 ? 0 : (size_t)got;
+    if (got > 0)
+        return (size_t)got;
+    /* The end of the connection is no end of the body, which has one of its own. */
+    return FCGX_GetError(stream) == 0 ? 0 : REQUEST_READ_BROKEN;
 }
 
 static bool put(FCGX_Stream *stream, struct str bytes)

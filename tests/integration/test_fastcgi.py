@@ -169,6 +169,18 @@ def test_a_body_that_breaks_off_is_refused(worker, tokens, users, user):
     assert users.column(user, "name") == user.row["name"]
 
 
+@pytest.mark.parametrize("length", [None, "-1", "40"])
+def test_a_body_whose_connection_ends_is_refused(worker, tokens, users, user, length):
+    """What there is of it is a whole document, but the server did not say that this is all."""
+    variables, data = variables_of("PATCH", headers=tokens.bearer(user), body={"name": "x"}, CONTENT_LENGTH=length)
+    with worker.connect() as connection:
+        connection.send(begin() + stream(PARAMS, params(variables)) + record(STDIN, data))
+        connection.socket.shutdown(socket.SHUT_WR)
+        answer = worker.judge(connection.receive(), "PATCH")
+    assert (answer.status, answer.code) == (400, "invalid_body"), answer
+    assert users.column(user, "name") == user.row["name"]
+
+
 def test_a_body_that_is_not_read_does_not_disturb_the_next_request(worker, tokens, reader):
     assert worker("PUT", headers=tokens.bearer(reader), body=b"x" * 300000).status == 405
     assert_serves(worker, tokens, reader)

@@ -44,6 +44,36 @@ static void reads_to_the_end_without_content_length(void **state)
     buf_free(&out);
 }
 
+/* Breaks off where the text ends. */
+static size_t read_broken(void *context, char *out, size_t size)
+{
+    size_t got = read_text(context, out, size);
+
+    return got > 0 ? got : REQUEST_READ_BROKEN;
+}
+
+static enum request_body read_broken_body(struct str text, struct str length, size_t max)
+{
+    struct request request = {.read = read_broken, .read_context = &text};
+    enum request_body result;
+    struct buf out;
+
+    request.header[REQUEST_CONTENT_LENGTH] = length;
+    buf_init(&out, max);
+    result = request_read_body(&request, &out);
+    buf_free(&out);
+    return result;
+}
+
+static void refuses_a_body_that_breaks_off(void **state)
+{
+    (void)state;
+    assert_int_equal(read_broken_body(STR("{}"), STR_NONE, 10), REQUEST_BODY_BROKEN);
+    assert_int_equal(read_broken_body(STR("0123456789"), STR_NONE, 10), REQUEST_BODY_BROKEN);
+    assert_int_equal(read_broken_body(STR("{}"), STR("3"), 10), REQUEST_BODY_SHORT);
+    assert_int_equal(read_broken_body(STR("{}"), STR("2"), 10), REQUEST_BODY_OK);
+}
+
 static void takes_a_body_of_exactly_the_limit(void **state)
 {
     struct buf out;
@@ -129,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_as_much_as_content_length_says),
         cmocka_unit_test(reads_to_the_end_without_content_length),
+        cmocka_unit_test(refuses_a_body_that_breaks_off),
         cmocka_unit_test(takes_a_body_of_exactly_the_limit),
         cmocka_unit_test(refuses_a_body_over_the_limit),
         cmocka_unit_test(takes_a_length_of_any_size_for_one),
