@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
+#include "format/jsonvalue.h"
 #include "format/mediatype.h"
 
 static const struct problem_row rows[PROBLEM__MAX] = {
@@ -163,17 +164,11 @@ static bool add_own_members(struct json_object *body, const struct problem_repor
 bool problem_render(const struct problem_report *report, enum problem_form form, struct buf *out)
 {
     struct json_object *body = json_object_new_object();
-    const char *text = NULL;
-    size_t len = 0;
+    bool good = body != NULL && (form == PROBLEM_FORM_JSON || add_standard_members(body, report)) &&
+                add_own_members(body, report) && jsonvalue_append(body, out);
 
-    if (body != NULL && (form == PROBLEM_FORM_JSON || add_standard_members(body, report)) &&
-        add_own_members(body, report))
-        text = json_object_to_json_string_length(
-            body, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
-    if (text != NULL)
-        buf_append(out, text, len);
     json_object_put(body);
-    return text != NULL && buf_is_good(out);
+    return good;
 }
 
 /* No text of the table has anything that JSON would escape, and no request id either. */

@@ -1,5 +1,6 @@
 #include "format/jsonvalue.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <limits.h>
 
@@ -183,4 +184,24 @@ struct json_object *jsonvalue_member(struct json_object *object, const char *nam
     if (is_there != NULL)
         *is_there = found;
     return value;
+}
+
+/* ---- writing */
+
+/*
+ * json-c drops what its print buffer cannot grow for and goes on: the text would lack a part and
+ * nothing would tell. What malloc leaves in errno is the only trace.
+ */
+bool jsonvalue_append(struct json_object *value, struct buf *out)
+{
+    const char *text;
+    size_t len = 0;
+
+    errno = 0;
+    text = json_object_to_json_string_length(
+        value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+    if (text == NULL || errno == ENOMEM)
+        return false;
+    buf_append(out, text, len);
+    return buf_is_good(out);
 }

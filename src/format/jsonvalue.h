@@ -8,6 +8,7 @@
 #include <json-c/json_types.h>
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/compiler.h"
 #include "base/str.h"
 #include "format/strictjson.h"
@@ -32,5 +33,9 @@ struct str jsonvalue_string(struct json_object *value);
  * tells, where not NULL).
  */
 struct json_object *jsonvalue_member(struct json_object *object, const char *name, bool *is_there);
+
+/* Appends the value as JSON text without blanks. False: out of memory, or over the cap; nothing may be
+ * made of `out` then. */
+bool jsonvalue_append(struct json_object *value, struct buf *out) MUST_CHECK;
 
 #endif

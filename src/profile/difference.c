@@ -2,6 +2,7 @@
 
 #include <json-c/json.h>
 
+#include "format/jsonvalue.h"
 #include "profile/patch.h"
 
 static bool differs(const struct profile *before, const struct profile *after,
@@ -70,14 +71,8 @@ static bool add_pairs(struct json_object *object, const struct profile *before,
 bool difference_values(const struct profile *before, const struct profile *after, struct buf *out)
 {
     struct json_object *object = json_object_new_object();
-    const char *text = NULL;
-    size_t len = 0;
+    bool good = object != NULL && add_pairs(object, before, after) && jsonvalue_append(object, out);
 
-    if (object != NULL && add_pairs(object, before, after))
-        text = json_object_to_json_string_length(
-            object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
-    if (text != NULL)
-        buf_append(out, text, len);
     json_object_put(object);
-    return text != NULL && buf_is_good(out);
+    return good;
 }

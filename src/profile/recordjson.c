@@ -1,6 +1,5 @@
 #include "profile/recordjson.h"
 
-#include <errno.h>
 #include <json-c/json.h>
 #include <limits.h>
 
@@ -192,25 +191,11 @@ static bool fill_record(struct json_object *object, const struct record *record,
     return good;
 }
 
-/* As in profile/representation.c: json-c drops what it has no memory for, and errno alone tells. */
-static bool append_json(struct json_object *object, struct buf *out)
-{
-    const char *text;
-    size_t len = 0;
-
-    errno = 0;
-    text = json_object_to_json_string_length(
-        object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
-    if (text == NULL || errno == ENOMEM)
-        return false;
-    buf_append(out, text, len);
-    return buf_is_good(out);
-}
-
 bool recordjson_render(const struct record *record, enum record_sessions sessions, struct buf *out)
 {
     struct json_object *object = json_object_new_object();
-    bool good = object != NULL && fill_record(object, record, sessions) && append_json(object, out);
+    bool good =
+        object != NULL && fill_record(object, record, sessions) && jsonvalue_append(object, out);
 
     json_object_put(object);
     return good;

@@ -1,6 +1,5 @@
 #include "profile/representation.h"
 
-#include <errno.h>
 #include <json-c/json.h>
 #include <limits.h>
 #include <stddef.h>
@@ -9,6 +8,7 @@
 
 #include "base/base64url.h"
 #include "base/clock.h"
+#include "format/jsonvalue.h"
 
 /*
  * Makes JSON of a value of the profile. *out is NULL before the call, and stays so where the value
@@ -301,30 +301,12 @@ static const struct member profile_members[] = {
     {"userFraudInformation", 0, make_fraud},
 };
 
-/*
- * json-c drops what its print buffer cannot grow for and goes on: the text would lack a part and
- * nothing would tell. What malloc leaves in errno is the only trace.
- */
-static bool append_json(struct json_object *object, struct buf *out)
-{
-    const char *text;
-    size_t len = 0;
-
-    errno = 0;
-    text = json_object_to_json_string_length(
-        object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
-    if (text == NULL || errno == ENOMEM)
-        return false;
-    buf_append(out, text, len);
-    return buf_is_good(out);
-}
-
 bool representation_render(const struct profile *profile, struct buf *out)
 {
     struct json_object *object = NULL;
     bool good =
         make_object(profile_members, ARRAY_LENGTH(profile_members), profile, profile, &object) &&
-        append_json(object, out);
+        jsonvalue_append(object, out);
 
     (void)json_object_put(object);
     return good;

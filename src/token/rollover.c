@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
+#include "format/jsonvalue.h"
 #include "token/jwk.h"
 
 enum { THUMBPRINT_BYTES = 43 /* a SHA-256 in base64url */ };
@@ -130,15 +131,10 @@ static int compare_entries(const void *a_item, const void *b_item)
 static bool append_key(const struct entry *entry, struct buf *out)
 {
     struct json_object *jwk = jwk_new(entry->key, key_id(entry->key), entry->end_ms);
-    const char *text = jwk == NULL
-                           ? NULL
-                           : json_object_to_json_string_ext(
-                                 jwk, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+    bool good = jwk != NULL && jsonvalue_append(jwk, out);
 
-    if (text != NULL)
-        buf_append_text(out, text);
     json_object_put(jwk);
-    return text != NULL && buf_is_good(out);
+    return good;
 }
 
 /* One key a line, for those who compare such files. */

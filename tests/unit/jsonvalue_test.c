@@ -248,6 +248,78 @@ static void short_memory_leaves_nothing_out(void **state)
     json_object_put(whole);
 }
 
+/* A text of some length, whose buffer in json-c has to grow several times. */
+static struct json_object *new_long_array(void)
+{
+    struct json_object *array = json_object_new_array();
+
+    assert_non_null(array);
+    for (int i = 0; i < 300; i++)
+        assert_int_equal(json_object_array_add(array, json_object_new_string("a / \"b\"")), 0);
+    return array;
+}
+
+static void writes_a_value_without_blanks(void **state)
+{
+    struct json_object *value = NULL;
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 64);
+    buf_append_text(&out, "x");
+    assert_int_equal(jsonvalue_parse(STR(" { \"a\" : [ 1 , null, \"/\" ] } "), &value, NULL),
+                     STRICTJSON_OK);
+    assert_true(jsonvalue_append(value, &out));
+    assert_str_equal(buf_str(&out), "x{\"a\":[1,null,\"/\"]}");
+    json_object_put(value);
+    buf_free(&out);
+}
+
+static void a_text_over_the_cap_is_not_written(void **state)
+{
+    struct json_object *value = new_long_array();
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 100);
+    assert_false(jsonvalue_append(value, &out));
+    json_object_put(value);
+    buf_free(&out);
+}
+
+static void a_text_is_written_whole_or_not_at_all(void **state)
+{
+    struct json_object *value;
+    struct buf whole, out;
+    size_t count, failures = 0;
+
+    (void)state;
+    allocations_skip_where_none_can_fail();
+    buf_init(&whole, 64 * 1024);
+    value = new_long_array();
+    allocations_fail(1, 0);
+    assert_true(jsonvalue_append(value, &whole));
+    count = allocations_end();
+    json_object_put(value);
+    assert_true(count > 3);
+    for (size_t i = 0; i < count * 2; i++) {
+        bool good;
+
+        value = new_long_array(); /* json-c keeps a value's print buffer */
+        buf_init(&out, 64 * 1024);
+        allocations_fail(i / 2, i % 2 == 0 ? i / 2 : SIZE_MAX);
+        good = jsonvalue_append(value, &out);
+        (void)allocations_end();
+        failures += !good;
+        if (good)
+            assert_true(str_equal(buf_str(&out), buf_str(&whole)));
+        buf_free(&out);
+        json_object_put(value);
+    }
+    assert_true(failures > 0);
+    buf_free(&whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +330,9 @@ int main(void)
         cmocka_unit_test(pairs_and_wide_numbers_are_mended_in_one_text),
         cmocka_unit_test(an_object_has_to_be_one),
         cmocka_unit_test(short_memory_leaves_nothing_out),
+        cmocka_unit_test(writes_a_value_without_blanks),
+        cmocka_unit_test(a_text_over_the_cap_is_not_written),
+        cmocka_unit_test(a_text_is_written_whole_or_not_at_all),
         cmocka_unit_test_setup_teardown(numbers_do_not_follow_the_locale, make_folder,
                                         leave_comma_locale),
         cmocka_unit_test_setup_teardown(times_do_not_follow_the_locale, make_folder,
