@@ -7,6 +7,7 @@ import time
 import pytest
 
 from support.installation import write_secret
+from support.together import at_once
 
 
 def assert_unavailable(answer):
@@ -80,14 +81,53 @@ def test_a_database_that_is_not_migrated(cgi, tokens, reader, mariadb, worker_ac
     assert "migrate" in str(answer.events("error")), "the log does not say what to do"
 
 
-def test_too_many_connections_of_the_account(cgi, tokens, reader, mariadb, installation, worker_account):
-    mariadb.execute(f"ALTER USER {worker_account} WITH MAX_USER_CONNECTIONS 1")
-    held = mariadb.connect(installation.worker_account, installation.worker_password, installation.database)
+@pytest.fixture
+def limit(mariadb, worker_account):
+    """Sets how many connections the worker's account may have at once."""
+    def set_limit(count):
+        mariadb.execute(f"ALTER USER {worker_account} WITH MAX_USER_CONNECTIONS {count}")
+
+    yield set_limit
+    set_limit(0)
+
+
+@pytest.fixture
+def held(mariadb, installation, limit):
+    """The one connection that the account may have; close() lets go."""
+    limit(1)
+    connection = mariadb.connect(installation.worker_account, installation.worker_password, installation.database)
+    yield connection
+    if connection.open:
+        connection.close()
+
+
+@BOTH
+def test_too_many_connections_of_the_account(cgi, tokens, reader, held, method):
+    begin = time.monotonic()
+    answer = request(cgi, tokens, reader, method)
+    assert_unavailable(answer)
+    assert answer.headers["Retry-After"] == "5"
+    assert "fewer workers" in str(answer.events("error")), "the log does not say what to do"
+    assert time.monotonic() - begin < 5
+
+
+def test_a_connection_that_becomes_free_is_waited_for(cgi, tokens, reader, held):
+    release = threading.Timer(0.3, held.close)
+    release.start()
     try:
-        assert_unavailable(request(cgi, tokens, reader))
+        assert request(cgi, tokens, reader).status == 200
     finally:
-        held.close()
-        mariadb.execute(f"ALTER USER {worker_account} WITH MAX_USER_CONNECTIONS 0")
+        release.join()
+
+
+def test_many_processes_at_the_limit_of_the_account(cgi, tokens, users, limit):
+    """As on shared hosting, where each request is a process and an account has few connections."""
+    people = [users.add(f"Client {n}") for n in range(8)]
+    limit(2)
+    answers = at_once([lambda user=user: request(cgi, tokens, user) for user in people])
+    statuses = {answer.status for answer in answers}
+    assert 200 in statuses and statuses <= {200, 503}, answers
+    assert all("Retry-After" in answer.headers for answer in answers if answer.status == 503)
 
 
 @pytest.fixture
