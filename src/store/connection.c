@@ -7,6 +7,8 @@
 
 #include <mysql.h>
 
+#include <errmsg.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -27,7 +29,7 @@ static const char *const system_authorities[] = {
 enum {
     TRANSACTION_ISOLATION_SINCE = 110101, /* MariaDB 11.1.1 renamed tx_isolation */
     LOCK_WAIT_MAX_S = 2, /* a few tries of this length must fit into the patience of a client */
-    OPEN_ERRORS_MAX_BYTES = 480,
+    OPEN_ERRORS_MAX_BYTES = 900,
     /* Connections of other processes live for milliseconds, where each request is a process. */
     CROWDED_TRIES_MAX = 10,
     CROWDED_PAUSE_MIN_MS = 20,
@@ -265,6 +267,14 @@ static enum store_result check_encryption(const struct connection *connection,
     return STORE_UNAVAILABLE;
 }
 
+/* Of a plugin that is missing the library keeps the message, but takes the number of what came of
+ * it: that the server refused the login, or hung up. */
+static unsigned int number_of_refusal(MYSQL *mysql)
+{
+    bool lacks_plugin = strstr(mysql_error(mysql), "could not be loaded") != NULL;
+    return lacks_plugin ? CR_AUTH_PLUGIN_CANNOT_LOAD : mysql_errno(mysql);
+}
+
 static enum store_result connect_to(struct connection *connection, const struct endpoint *endpoint,
                                     const struct connection_options *options, struct err *err)
 {
@@ -281,7 +291,7 @@ static enum store_result connect_to(struct connection *connection, const struct 
                            options->settings->database.name, endpoint->port, socket,
                            CLIENT_FOUND_ROWS) == NULL) {
         enum store_result result;
-        connection->number = mysql_errno(mysql);
+        connection->number = number_of_refusal(mysql);
         result = failure_report(connection->number, "MariaDB", mysql_error(mysql), err);
         return result == STORE_LOST ? STORE_UNAVAILABLE : result;
     }
@@ -310,7 +320,8 @@ static struct connection *open_one(const struct connection_options *options, siz
     *result = connect_to(connection, &endpoint, options, err);
     if (*result == STORE_OK)
         return connection;
-    err_prefix(err, "%s", item);
+    if (strstr(err->text, item) == NULL)
+        err_prefix(err, "%s", item);
     *is_crowded |= failure_of(connection->number)->is_crowded;
     connection_close(connection);
     return NULL;

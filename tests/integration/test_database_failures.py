@@ -7,6 +7,7 @@ import time
 import pytest
 
 from support.installation import write_secret
+from support.plugins import PluginServer
 from support.together import at_once
 
 
@@ -53,6 +54,27 @@ def test_a_wrong_password(cgi, tokens, reader, tmp_path):
     wrong = write_secret(tmp_path / "wrong.password", "wrong\n")
     answer = request(cgi, tokens, reader, ME_DATABASE_PASSWORD_FILE=str(wrong))
     assert_unavailable(answer)
+
+
+def test_an_account_that_needs_a_plugin(cgi, tokens, reader, tmp_path):
+    """The library's own error says less, and with the number of what came of it."""
+    server = PluginServer(tmp_path / "plugin.sock", "no_such_plugin")
+    try:
+        answer = request(cgi, tokens, reader, ME_DATABASE_HOST=str(tmp_path / "plugin.sock"))
+    finally:
+        server.stop()
+    assert_unavailable(answer)
+    assert "IDENTIFIED VIA mysql_native_password" in str(answer.events("error"))
+
+
+def test_what_each_of_several_hosts_said_is_logged(cgi, tokens, reader, installation):
+    """The last one is the one that matters: it is there, and refuses."""
+    missing = [f"/nonexistent/run/mysqld/mysqld{n}.sock" for n in range(4)]
+    hosts = ", ".join([*missing, str(installation.server.socket)])
+    answer = request(cgi, tokens, reader, ME_DATABASE_HOST=hosts, ME_DATABASE_USER="nobody_here")
+    assert_unavailable(answer)
+    said = str(answer.events("error"))
+    assert all(host in said for host in missing) and "Access denied" in said and "--print-grants" in said
 
 
 def test_an_unknown_account(cgi, tokens, reader):

@@ -11,9 +11,10 @@ from support.tokens import Tokens
 
 
 def edit(text: str, **values) -> str:
-    """A me.conf with these keys set, each in the one line that it has there, a comment or not."""
+    """A me.conf with these keys set, each in the one line that it has there, or else in a comment that shows it."""
     for key, value in values.items():
-        text, count = re.subn(rf"(?m)^#?{key} =.*$", lambda _, key=key, value=value: f"{key} = {value}", text)
+        mark = "" if re.search(rf"(?m)^{key} =", text) else "#"
+        text, count = re.subn(rf"(?m)^{mark}{key} =.*$", lambda _, key=key, value=value: f"{key} = {value}", text)
         assert count == 1, f"{key} is there {count} times"
     return text
 
