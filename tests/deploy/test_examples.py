@@ -11,13 +11,16 @@ from support.servers import EXAMPLES, KINDS, WORKERS
 
 
 KEYS = ("me-keys.cron", "me-keys.service", "me-keys.timer")  # test_key_examples.py
+INSTALLED = ("me-fcgi.logrotate", "me-fcgi.socket", "me-fcgi@.service")  # test_logrotate.py, test_debian_package.py
+SQL = ("existing-users.sql",)  # test_existing_users.py
+OTHERS = {*KEYS, *INSTALLED, *SQL}
 
 
 def test_every_example_is_tested():
-    assert {path.name for path in EXAMPLES.iterdir()} == {kind.example.name for kind in KINDS.values()} | set(KEYS)
+    assert {path.name for path in EXAMPLES.iterdir()} == {kind.example.name for kind in KINDS.values()} | OTHERS
 
 
-@pytest.mark.parametrize("example", sorted({kind.example.name for kind in KINDS.values()} | set(KEYS)))
+@pytest.mark.parametrize("example", sorted({kind.example.name for kind in KINDS.values()} | OTHERS))
 def test_an_example_explains_the_variables_that_it_has(example):
     lines = (EXAMPLES / example).read_text().splitlines()
     comments = "\n".join(line for line in lines if line.startswith("#"))
