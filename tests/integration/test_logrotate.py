@@ -6,8 +6,8 @@ import gzip
 import os
 import subprocess
 
-from support.paths import SOURCE
-from support.servers import fill_in, find
+from support.paths import SOURCE, system_program
+from support.servers import fill_in
 
 EXAMPLE = SOURCE / "cgi-bin" / "examples" / "me-fcgi.logrotate"
 
@@ -25,7 +25,7 @@ def test_a_worker_goes_on_in_the_new_file(start_worker, tmp_path):
         worker("GET", headers={"X-Request-Id": request_id})
 
     def rotate():
-        done = subprocess.run([find("logrotate"), "--force", "--state", str(tmp_path / "state"), str(conf)],
+        done = subprocess.run([system_program("logrotate"), "--force", "--state", str(tmp_path / "state"), str(conf)],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
 

@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 
 from support.http import Site
-from support.paths import SOURCE, clean_environment
+from support.paths import SOURCE, clean_environment, system_program
 from support.processes import is_running, wait_until
-from support.servers import MODULES, fill_in, find, free_port
+from support.servers import MODULES, fill_in, free_port
 
 CONF = SOURCE / "tests" / "package" / "host.conf"
 SUEXEC_ROOT = Path("/var/www")
@@ -32,10 +32,8 @@ class Host:
         self.folder = Path(tempfile.mkdtemp(prefix="me-host-"))
         self.folder.chmod(0o755)
         self.made = [self.folder]
-        for path in (SUEXEC_ROOT, SUEXEC_LOG):
-            if not path.exists():
-                path.mkdir()
-                self.made.append(path)
+        for path in (SUEXEC_ROOT, SUEXEC_LOG):  # left behind: another run may be using them by the end of this one
+            path.mkdir(exist_ok=True)
         self.site_folder = Path(tempfile.mkdtemp(prefix="me-site-", dir=SUEXEC_ROOT))
         self.site_folder.chmod(0o755)
         self.made.append(self.site_folder)
@@ -49,7 +47,7 @@ class Host:
         conf = self.folder / "apache.conf"
         conf.write_text(fill_in(CONF.read_text(), {
             "DIR": self.folder, "MODULES": MODULES, "PORT": self.port, "SITE": self.site_folder}))
-        self._start([find("apache2"), "-D", "FOREGROUND", "-f", str(conf)])
+        self._start([system_program("apache2"), "-D", "FOREGROUND", "-f", str(conf)])
         self._start([sys.executable, "-W", "ignore", "-m", "pyftpdlib", "-w", "-i", "127.0.0.1", "-p", str(self.ftp_port),
                      "-d", str(self.site_folder), "-u", ACCOUNT, "-P", PASSWORD],
                     user=self.owner.pw_uid, group=self.owner.pw_gid, extra_groups=[], umask=0o022)
