@@ -170,7 +170,7 @@ def test_any_content_length(client, length):
     body = b'{"bio":"x"}'
     answer = client.worker("PATCH", headers=client.bearer, body=body, CONTENT_LENGTH=length)
     digits = length.strip(" \t")
-    if not digits:
+    if not digits or length == "-1":  # which Caddy names where the client sent no length
         expected = {200}
     elif not re.fullmatch("[0-9]+", digits):
         expected = {400}
