@@ -14,6 +14,7 @@
 #include "gateway/fastcgi.h"
 #include "process/descriptors.h"
 #include "process/logfile.h"
+#include "process/standalone.h"
 #include "process/stop.h"
 
 extern char **environ;
@@ -144,7 +145,7 @@ static bool is_started_by_server(void)
 
 int main(int argc, char **argv)
 {
-    if (!descriptors_ensure_standard() || !stop_install())
+    if (!descriptors_ensure_standard() || !stop_install() || !standalone_set_up())
         return 1;
     if (argc > 1)
         return answer_arguments(argv[0], argv[1]);

@@ -26,6 +26,13 @@ int64_t clock_monotonic_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+void clock_pause_ms(int64_t pause_ms)
+{
+    struct timespec pause = {.tv_sec = pause_ms / 1000, .tv_nsec = pause_ms % 1000 * 1000000};
+
+    (void)nanosleep(&pause, NULL);
+}
+
 /*
  * Years are counted from March, so that the leap day is a year's last; 400 of them are an era of
  * 146097 days. Day 0 is the first of March of year 0.

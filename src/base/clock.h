@@ -16,6 +16,9 @@ int64_t clock_now_ms(void);
 /* For durations: never set back. */
 int64_t clock_monotonic_us(void);
 
+/* Waits; a signal may shorten it. */
+void clock_pause_ms(int64_t pause_ms);
+
 struct clock_parts {
     int year, month, day, hour, minute, second, millisecond; /* month and day from 1 */
 };

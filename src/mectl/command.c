@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mectl/completion.h"
 #include "mectl/help.h"
 #include "mectl/invocation.h"
 #include "mectl/suggestion.h"
@@ -40,7 +41,7 @@ static int words_of(const struct command *command, char *const *words)
     return str_equal(second, str_from(words[1])) ? 2 : 0;
 }
 
-static const struct command *find_command(char *const *words, int *used)
+const struct command *command_find(char *const *words, int *used)
 {
     const struct command *command;
 
@@ -289,7 +290,7 @@ static bool is_help_word(const char *word)
 static enum command_exit help(char *const *words)
 {
     int used = 0;
-    const struct command *command = find_command(words, &used);
+    const struct command *command = command_find(words, &used);
 
     if (command != NULL)
         help_command(command, stdout);
@@ -316,9 +317,13 @@ int command_main(int argc, char **argv, const char *version)
     }
     if (is_help_word(words[0]))
         return (int)help(words + 1);
+    if (strcmp(words[0], "completion") == 0) {
+        completion_print(words + 1, stdout);
+        return (int)finish(COMMAND_OK);
+    }
     if (asks_for_help(words))
         return (int)help(words);
-    invocation.command = find_command(words, &used);
+    invocation.command = command_find(words, &used);
     return (int)(invocation.command == NULL ? refuse_unknown(words)
                                             : run(&invocation, words + used));
 }

@@ -43,6 +43,10 @@ extern const struct command audit_commands[], badge_commands[], config_commands[
 /* All rows in the order of the help; NULL past the last. */
 const struct command *command_at(size_t index);
 
+/* The command whose name stands at the front of the words, which end in NULL, and how many of them
+ * the name takes; NULL: there is none. */
+const struct command *command_find(char *const *words, int *used);
+
 /* Runs what the words say; writes to standard output and error. */
 int command_main(int argc, char **argv, const char *version);
 

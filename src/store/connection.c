@@ -7,19 +7,33 @@
 
 #include <mysql.h>
 
+#include <errmsg.h>
+
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/random.h"
 #include "store/bulk.h"
 #include "store/endpoint.h"
 #include "store/failure.h"
 #include "store/prepared.h"
 
-/* The certificates that Debian and its relatives trust; database.tls_ca names others. */
-#define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
+/* Where systems keep the certificates that they trust; database.tls_ca names others. */
+static const char *const system_authorities[] = {
+    "/etc/ssl/certs/ca-certificates.crt",     /* Debian and its relatives, Arch */
+    "/etc/pki/tls/certs/ca-bundle.crt",       /* Red Hat's relatives */
+    "/var/lib/ca-certificates/ca-bundle.pem", /* SUSE */
+    "/etc/ssl/cert.pem",                      /* Alpine */
+};
 
 enum {
     TRANSACTION_ISOLATION_SINCE = 110101, /* MariaDB 11.1.1 renamed tx_isolation */
     LOCK_WAIT_MAX_S = 2, /* a few tries of this length must fit into the patience of a client */
-    OPEN_ERRORS_MAX_BYTES = 480
+    OPEN_ERRORS_MAX_BYTES = 900,
+    /* Connections of other processes live for milliseconds, where each request is a process. */
+    CROWDED_TRIES_MAX = 10,
+    CROWDED_PAUSE_MIN_MS = 20,
+    CROWDED_PAUSE_SPREAD_MS = 160
 };
 
 struct connection {
@@ -177,10 +191,21 @@ static bool set_options(MYSQL *mysql, const struct connection_options *options)
            mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4") == 0;
 }
 
+/* The first one where there is none, so that a message names it. */
+static const char *find_authorities(const struct settings *settings)
+{
+    if (settings->database.tls_ca != NULL)
+        return settings->database.tls_ca;
+    for (size_t i = 0; i < ARRAY_LENGTH(system_authorities); i++)
+        if (file_exists(system_authorities[i]))
+            return system_authorities[i];
+    return system_authorities[0];
+}
+
 static bool set_tls(MYSQL *mysql, const struct settings *settings)
 {
     int64_t tls = settings->database.tls;
-    const char *ca = settings->database.tls_ca != NULL ? settings->database.tls_ca : SYSTEM_CA;
+    const char *ca = find_authorities(settings);
     return set_flag(mysql, MYSQL_OPT_SSL_ENFORCE, tls != SETTINGS_TLS_OFF) &&
            set_flag(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, tls == SETTINGS_TLS_VERIFY) &&
            (tls != SETTINGS_TLS_VERIFY || mysql_options(mysql, MYSQL_OPT_SSL_CA, ca) == 0);
@@ -242,6 +267,14 @@ static enum store_result check_encryption(const struct connection *connection,
     return STORE_UNAVAILABLE;
 }
 
+/* Of a plugin that is missing the library keeps the message, but takes the number of what came of
+ * it: that the server refused the login, or hung up. */
+static unsigned int number_of_refusal(MYSQL *mysql)
+{
+    bool lacks_plugin = strstr(mysql_error(mysql), "could not be loaded") != NULL;
+    return lacks_plugin ? CR_AUTH_PLUGIN_CANNOT_LOAD : mysql_errno(mysql);
+}
+
 static enum store_result connect_to(struct connection *connection, const struct endpoint *endpoint,
                                     const struct connection_options *options, struct err *err)
 {
@@ -257,8 +290,9 @@ static enum store_result connect_to(struct connection *connection, const struct 
     if (mysql_real_connect(mysql, host, options->user, options->password,
                            options->settings->database.name, endpoint->port, socket,
                            CLIENT_FOUND_ROWS) == NULL) {
-        enum store_result result =
-            failure_report(mysql_errno(mysql), "MariaDB", mysql_error(mysql), err);
+        enum store_result result;
+        connection->number = number_of_refusal(mysql);
+        result = failure_report(connection->number, "MariaDB", mysql_error(mysql), err);
         return result == STORE_LOST ? STORE_UNAVAILABLE : result;
     }
     enum store_result result = check_encryption(connection, endpoint, options->settings, err);
@@ -267,8 +301,9 @@ static enum store_result connect_to(struct connection *connection, const struct 
     return set_up_session(connection, options->settings, err);
 }
 
+/* *is_crowded is left as it is where the host has no lack of connections. */
 static struct connection *open_one(const struct connection_options *options, size_t host,
-                                   enum store_result *result, struct err *err)
+                                   enum store_result *result, bool *is_crowded, struct err *err)
 {
     struct endpoint endpoint;
     struct connection *connection = NULL;
@@ -285,27 +320,43 @@ static struct connection *open_one(const struct connection_options *options, siz
     *result = connect_to(connection, &endpoint, options, err);
     if (*result == STORE_OK)
         return connection;
-    err_prefix(err, "%s", item);
+    if (strstr(err->text, item) == NULL)
+        err_prefix(err, "%s", item);
+    *is_crowded |= failure_of(connection->number)->is_crowded;
     connection_close(connection);
     return NULL;
 }
 
-struct connection *connection_open(const struct connection_options *options,
-                                   enum store_result *result, struct err *err)
+static struct connection *open_any(const struct connection_options *options,
+                                   enum store_result *result, bool *is_crowded, struct err *err)
 {
     const struct settings_list *hosts = &options->settings->database.host;
     struct connection *connection = NULL;
     struct err wrong = {{0}};
     struct buf all;
     *result = STORE_FAILED;
+    *is_crowded = false;
     err_set(&wrong, "database.host names no host");
     buf_init(&all, OPEN_ERRORS_MAX_BYTES);
     for (size_t i = 0; i < hosts->count && connection == NULL; i++) {
-        connection = open_one(options, (options->first_host + i) % hosts->count, result, &wrong);
+        connection =
+            open_one(options, (options->first_host + i) % hosts->count, result, is_crowded, &wrong);
         buf_append_format(&all, "%s%s", i > 0 ? "; " : "", wrong.text);
     }
     if (connection == NULL)
         err_set(err, "%.*s", STR_ARGS(all.len > 0 ? buf_str(&all) : str_from(wrong.text)));
     buf_free(&all);
+    return connection;
+}
+
+struct connection *connection_open(const struct connection_options *options,
+                                   enum store_result *result, struct err *err)
+{
+    bool is_crowded;
+    struct connection *connection = open_any(options, result, &is_crowded, err);
+    for (int i = 1; connection == NULL && is_crowded && i < CROWDED_TRIES_MAX; i++) {
+        clock_pause_ms(CROWDED_PAUSE_MIN_MS + random_below(CROWDED_PAUSE_SPREAD_MS));
+        connection = open_any(options, result, &is_crowded, err);
+    }
     return connection;
 }

@@ -22,7 +22,10 @@ struct connection_options {
     size_t first_host; /* where in the list of hosts to begin; the others follow in order */
 };
 
-/* NULL with `err`, which says of every host why not; *result is then what that means. */
+/*
+ * NULL with `err`, which says of every host why not; *result is then what that means. Where one of
+ * them has too many connections, all are tried again for about a second.
+ */
 struct connection *connection_open(const struct connection_options *options,
                                    enum store_result *result, struct err *err) MUST_CHECK;
 void connection_close(struct connection *connection);

@@ -1,7 +1,6 @@
 #include "store/database.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include <mysql.h>
 
@@ -348,9 +347,7 @@ static enum store_result transact_once(struct database *database, struct str sta
 
 static void pause_before(unsigned int attempt)
 {
-    long pause_ms = PAUSE_MIN_MS + (long)random_below((uint32_t)PAUSE_STEP_MS << attempt);
-    struct timespec pause = {.tv_sec = 0, .tv_nsec = pause_ms * 1000000};
-    (void)nanosleep(&pause, NULL); /* a signal may shorten it: no harm */
+    clock_pause_ms(PAUSE_MIN_MS + random_below((uint32_t)PAUSE_STEP_MS << attempt));
 }
 
 enum store_result database_transact(struct database *database, database_work *work, void *context,

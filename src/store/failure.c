@@ -8,6 +8,9 @@
 #define MIGRATE "the schema is not migrated: run mectl migrate"
 #define GRANTS "create the account and its rights: mectl migrate --print-grants prints them as SQL"
 #define CONNECTIONS "too many connections: raise the server's limit, or run fewer workers"
+#define PLUGIN                                                                                     \
+    "this account logs in by a plugin that is not here: ALTER USER ... IDENTIFIED VIA "            \
+    "mysql_native_password USING PASSWORD('...') makes it one that needs none"
 #define READ_ONLY "the server is read-only: name the primary in database.host"
 #define TLS                                                                                        \
     "over TCP the certificate is verified: see database.tls and database.tls_ca; for a server on " \
@@ -41,6 +44,10 @@ static const struct failure other_client_error = {
 #define UNAVAILABLE(n, text)                                                                       \
     {                                                                                              \
         .number = (n), .result = STORE_UNAVAILABLE, .advice = (text)                               \
+    }
+#define CROWDED(n)                                                                                 \
+    {                                                                                              \
+        .number = (n), .result = STORE_UNAVAILABLE, .is_crowded = true, .advice = CONNECTIONS      \
     }
 #define BROKEN(n, text)                                                                            \
     {                                                                                              \
@@ -90,12 +97,12 @@ static const struct failure failures[] = {
     BROKEN(CR_UNKNOWN_HOST, NULL),
     BROKEN(CR_SERVER_HANDSHAKE_ERR, NULL),
     BROKEN(CR_SSL_CONNECTION_ERROR, TLS),
-    BROKEN(CR_AUTH_PLUGIN_CANNOT_LOAD, GRANTS),
-    BROKEN(CR_AUTH_PLUGIN_ERR, GRANTS),
+    BROKEN(CR_AUTH_PLUGIN_CANNOT_LOAD, PLUGIN),
+    BROKEN(CR_AUTH_PLUGIN_ERR, PLUGIN),
     /* overloaded */
-    UNAVAILABLE(ER_CON_COUNT_ERROR, CONNECTIONS),
-    UNAVAILABLE(ER_TOO_MANY_USER_CONNECTIONS, CONNECTIONS),
-    UNAVAILABLE(ER_USER_LIMIT_REACHED, CONNECTIONS),
+    CROWDED(ER_CON_COUNT_ERROR),
+    CROWDED(ER_TOO_MANY_USER_CONNECTIONS),
+    CROWDED(ER_USER_LIMIT_REACHED),
     UNAVAILABLE(ER_OUTOFMEMORY, NULL),
     UNAVAILABLE(ER_OUT_OF_SORTMEMORY, NULL),
     UNAVAILABLE(ER_OUT_OF_RESOURCES, NULL),

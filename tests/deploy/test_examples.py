@@ -11,7 +11,9 @@ from support.servers import EXAMPLES, KINDS, WORKERS
 
 
 KEYS = ("me-keys.cron", "me-keys.service", "me-keys.timer")  # test_key_examples.py
-OTHERS = {*KEYS, "existing-users.sql"}  # tests/integration/test_existing_users.py
+INSTALLED = ("me-fcgi.logrotate", "me-fcgi.socket", "me-fcgi@.service")  # test_logrotate.py, test_debian_package.py
+SQL = ("existing-users.sql",)  # test_existing_users.py
+OTHERS = {*KEYS, *INSTALLED, *SQL}
 
 
 def test_every_example_is_tested():

@@ -7,6 +7,8 @@ import time
 import pytest
 
 from support.installation import write_secret
+from support.plugins import PluginServer
+from support.together import at_once
 
 
 def assert_unavailable(answer):
@@ -54,6 +56,27 @@ def test_a_wrong_password(cgi, tokens, reader, tmp_path):
     assert_unavailable(answer)
 
 
+def test_an_account_that_needs_a_plugin(cgi, tokens, reader, tmp_path):
+    """The library's own error says less, and with the number of what came of it."""
+    server = PluginServer(tmp_path / "plugin.sock", "no_such_plugin")
+    try:
+        answer = request(cgi, tokens, reader, ME_DATABASE_HOST=str(tmp_path / "plugin.sock"))
+    finally:
+        server.stop()
+    assert_unavailable(answer)
+    assert "IDENTIFIED VIA mysql_native_password" in str(answer.events("error"))
+
+
+def test_what_each_of_several_hosts_said_is_logged(cgi, tokens, reader, installation):
+    """The last one is the one that matters: it is there, and refuses."""
+    missing = [f"/nonexistent/run/mysqld/mysqld{n}.sock" for n in range(4)]
+    hosts = ", ".join([*missing, str(installation.server.socket)])
+    answer = request(cgi, tokens, reader, ME_DATABASE_HOST=hosts, ME_DATABASE_USER="nobody_here")
+    assert_unavailable(answer)
+    said = str(answer.events("error"))
+    assert all(host in said for host in missing) and "Access denied" in said and "--print-grants" in said
+
+
 def test_an_unknown_account(cgi, tokens, reader):
     assert_unavailable(request(cgi, tokens, reader, ME_DATABASE_USER="nobody_here"))
 
@@ -80,14 +103,53 @@ def test_a_database_that_is_not_migrated(cgi, tokens, reader, mariadb, worker_ac
     assert "migrate" in str(answer.events("error")), "the log does not say what to do"
 
 
-def test_too_many_connections_of_the_account(cgi, tokens, reader, mariadb, installation, worker_account):
-    mariadb.execute(f"ALTER USER {worker_account} WITH MAX_USER_CONNECTIONS 1")
-    held = mariadb.connect(installation.worker_account, installation.worker_password, installation.database)
+@pytest.fixture
+def limit(mariadb, worker_account):
+    """Sets how many connections the worker's account may have at once."""
+    def set_limit(count):
+        mariadb.execute(f"ALTER USER {worker_account} WITH MAX_USER_CONNECTIONS {count}")
+
+    yield set_limit
+    set_limit(0)
+
+
+@pytest.fixture
+def held(mariadb, installation, limit):
+    """The one connection that the account may have; close() lets go."""
+    limit(1)
+    connection = mariadb.connect(installation.worker_account, installation.worker_password, installation.database)
+    yield connection
+    if connection.open:
+        connection.close()
+
+
+@BOTH
+def test_too_many_connections_of_the_account(cgi, tokens, reader, held, method):
+    begin = time.monotonic()
+    answer = request(cgi, tokens, reader, method)
+    assert_unavailable(answer)
+    assert answer.headers["Retry-After"] == "5"
+    assert "fewer workers" in str(answer.events("error")), "the log does not say what to do"
+    assert time.monotonic() - begin < 5
+
+
+def test_a_connection_that_becomes_free_is_waited_for(cgi, tokens, reader, held):
+    release = threading.Timer(0.3, held.close)
+    release.start()
     try:
-        assert_unavailable(request(cgi, tokens, reader))
+        assert request(cgi, tokens, reader).status == 200
     finally:
-        held.close()
-        mariadb.execute(f"ALTER USER {worker_account} WITH MAX_USER_CONNECTIONS 0")
+        release.join()
+
+
+def test_many_processes_at_the_limit_of_the_account(cgi, tokens, users, limit):
+    """As on shared hosting, where each request is a process and an account has few connections."""
+    people = [users.add(f"Client {n}") for n in range(8)]
+    limit(2)
+    answers = at_once([lambda user=user: request(cgi, tokens, user) for user in people])
+    statuses = {answer.status for answer in answers}
+    assert 200 in statuses and statuses <= {200, 503}, answers
+    assert all("Retry-After" in answer.headers for answer in answers if answer.status == 503)
 
 
 @pytest.fixture

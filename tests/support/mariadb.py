@@ -15,16 +15,17 @@ SCRIPT = SOURCE / "scripts" / "private-mariadb"
 
 
 class PrivateMariaDB:
-    """One server; start() after stop() or kill() goes on with the same data."""
+    """One server; start() after stop() or kill() goes on with the same data. `options` are mariadbd's."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, options=()):
         self.folder = folder
+        self.options = list(options)
         self.socket = None
         self._root = None
 
-    def _script(self, command: str) -> str:
+    def _script(self, command: str, *options) -> str:
         done = subprocess.run(
-            [str(SCRIPT), command, str(self.folder)],
+            [str(SCRIPT), command, str(self.folder), *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, timeout=120, check=False,
         )
@@ -35,7 +36,7 @@ class PrivateMariaDB:
         return done.stdout
 
     def start(self) -> "PrivateMariaDB":
-        self._script("start")
+        self._script("start", *self.options)
         self.socket = self._script("socket").strip()
         return self
 

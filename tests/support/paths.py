@@ -1,6 +1,7 @@
 """Where the tested programs and the source tree are."""
 
 import os
+import shutil
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
@@ -22,6 +23,14 @@ def program(name: str) -> Path:
     path = build() / name
     if not os.access(path, os.X_OK):
         raise RuntimeError(f"{path} is missing: build it with make -C {build()}")
+    return path
+
+
+def system_program(name: str) -> str:
+    """The path of a program of the system, also of one for root; an error where it is missing."""
+    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if path is None:
+        raise RuntimeError(f"{name} is missing: scripts/test installs what the tests need")
     return path
 
 

@@ -148,6 +148,17 @@ static void the_monotonic_clock_counts_microseconds(void **state)
     assert_true(end - start < 60 * INT64_C(1000000));
 }
 
+static void a_pause_lasts_as_long_as_was_asked_for(void **state)
+{
+    static const int64_t pauses_ms[] = {0, 20, 1005};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(pauses_ms); i++) {
+        int64_t start = clock_monotonic_us();
+        clock_pause_ms(pauses_ms[i]);
+        assert_true(clock_monotonic_us() - start >= pauses_ms[i] * 1000);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +170,7 @@ int main(void)
         cmocka_unit_test(writes_not_past_its_end),
         cmocka_unit_test(now_is_the_time_of_the_system),
         cmocka_unit_test(the_monotonic_clock_counts_microseconds),
+        cmocka_unit_test(a_pause_lasts_as_long_as_was_asked_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,17 @@ static void another_host_is_tried_where_this_one_cannot_serve(void **state)
     assert_false(failure_of(1045)->is_elsewhere);
 }
 
+/* Many processes come and go at a limit; a right that is missing stays so. */
+static void connections_become_free_where_there_are_too_many(void **state)
+{
+    static const unsigned int crowded[] = {1040, 1203, 1226}, others[] = {1045, 1047, 2002, 2059};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(crowded); i++)
+        assert_true(failure_of(crowded[i])->is_crowded);
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+        assert_false(failure_of(others[i])->is_crowded);
+}
+
 static void reports_say_what_to_do(void **state)
 {
     struct err err = {{0}};
@@ -77,6 +88,9 @@ static void reports_say_what_to_do(void **state)
     assert_string_equal(err.text, "x: syntax (error 1064)");
     assert_int_equal(failure_report(1142, "x", "denied", &err), STORE_UNAVAILABLE);
     assert_contains(err.text, "--print-grants");
+    assert_int_equal(failure_report(2059, "x", "Plugin caching_sha2_password could not", &err),
+                     STORE_UNAVAILABLE);
+    assert_contains(err.text, "IDENTIFIED VIA mysql_native_password");
 }
 
 /* What a user wrote is in a message of the server's, but never in ours. */
@@ -109,6 +123,7 @@ int main(void)
         cmocka_unit_test(an_error_that_the_server_told_leaves_no_doubt),
         cmocka_unit_test(unknown_errors_of_the_client_break_the_connection),
         cmocka_unit_test(another_host_is_tried_where_this_one_cannot_serve),
+        cmocka_unit_test(connections_become_free_where_there_are_too_many),
         cmocka_unit_test(reports_say_what_to_do),
         cmocka_unit_test(values_are_not_reported),
         cmocka_unit_test(every_result_has_a_name),
