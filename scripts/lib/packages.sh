@@ -54,7 +54,7 @@ packages_install() {
     packages_run_apt update
     # shellcheck disable=SC2086
     packages_run_apt install -y --no-install-recommends $missing
-    for service in lighttpd nginx apache2; do
+    for service in lighttpd nginx apache2 caddy; do
         case " $missing " in *" $service "*) packages_disable_service "$service" ;; esac
     done
     packages_allow_services
@@ -76,3 +76,6 @@ packages_ensure() {
 
 packages_build="gcc make autoconf automake pkg-config libc6-dev libfcgi-dev libjson-c-dev libssl-dev libmariadb-dev libcurl4-openssl-dev tzdata"
 packages_database="mariadb-server-core mariadb-client-core"
+# All that the examples of cgi-bin/examples name.
+packages_servers="lighttpd lighttpd-mod-openssl apache2-bin libapache2-mod-fcgid apache2-suexec-custom nginx caddy \
+    spawn-fcgi multiwatch systemd"

@@ -1,27 +1,70 @@
-"""Each test of a deployment runs behind each server that there is an example for."""
+"""Each test of a deployment runs behind each way of deploying that there is an example for."""
+
+import os
+from collections import Counter
 
 import pytest
 
-from support.servers import KINDS, Server
+from support.issuer import Authority
+from support.servers import WAYS, Server
 
 
-@pytest.fixture(scope="session", params=KINDS)
-def server(request, installation):
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """Who signed the servers' certificates."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session", params=WAYS)
+def server(request, installation, authority):
     """One server at a time, for all tests that want it."""
-    running = Server(KINDS[request.param], installation.conf)
+    way = WAYS[request.param]
+    if way.needs_root and os.geteuid() != 0:
+        pytest.skip("suexec runs programs as another account: only root can start its Apache")
+    running = Server(way, installation, authority)
     try:
         yield running.start()
     finally:
         running.stop()
 
 
-@pytest.fixture(scope="session")
-def site(server):
-    """The resource under /me."""
-    return server.site()
+@pytest.fixture(scope="session", params=["http1", "http2"])
+def site(request, server):
+    """The resource under /me: over HTTP/1.1, and over TLS and HTTP/2."""
+    return server.site() if request.param == "http1" else server.secure_site()
 
 
 @pytest.fixture(scope="session")
 def full_user(users):
     """A user with every member and several children of each kind; nothing changes it."""
     return users.full()
+
+
+# ---- the table of ways, which scripts/test shows
+
+OUTCOMES = ("passed", "failed", "skipped")
+
+
+def way_of(report):
+    """The way of a test that ran behind one, by its name in brackets."""
+    parts = report.nodeid.partition("[")[2].rstrip("]")
+    return next((way for way in WAYS if way in parts), None)
+
+
+def pytest_runtest_logreport(report):
+    way = way_of(report)
+    if way and (report.when == "call" or report.outcome != "passed"):
+        table.setdefault(way, Counter())[report.outcome] += 1
+        reloads.update((way, text) for name, text in report.user_properties if name == "reload")
+
+
+def pytest_terminal_summary(terminalreporter):
+    if not reloads:
+        return
+    terminalreporter.section("ways of deploying")
+    for way in filter(table.get, WAYS):
+        counts = ", ".join(f"{table[way][outcome]} {outcome}" for outcome in OUTCOMES)
+        terminalreporter.write_line(f"way {way:20} {counts}; reload: {reloads.get(way, '-')}")
+
+
+table, reloads = {}, {}

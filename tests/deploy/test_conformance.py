@@ -1,4 +1,4 @@
-"""The program behind each web server that there is an example for, over real HTTP."""
+"""The program behind each way of deploying that there is an example for: all of HTTP gets through it unharmed."""
 
 import json
 import subprocess
@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from support.answer import ALLOWED, PATCH_TYPES
+from support.servers import ORIGIN
 
 LIMIT = 65536
+MERGE_PATCH = "application/merge-patch+json"
 
 
 def test_get(site, tokens, full_user):
@@ -57,7 +59,9 @@ def test_a_bad_token(site, headers):
 
 
 def test_an_expired_token(site, tokens, user):
-    assert site.get(tokens.bearer(user, exp=1)).code == "invalid_token"
+    answer = site.get(tokens.bearer(user, exp=1))
+    assert (answer.status, answer.code) == (401, "invalid_token")
+    assert "expired" in answer.headers["WWW-Authenticate"]
 
 
 def test_a_banned_user(site, tokens, users):
@@ -69,7 +73,9 @@ def test_a_revoked_session(site, tokens, users, user):
     bearer = tokens.bearer(user, sid=session)
     assert site.get(bearer).status == 200
     users.revoke_session(session)
-    assert site.get(bearer).status == 401
+    answer = site.get(bearer)
+    assert (answer.status, answer.code) == (401, "invalid_token")
+    assert "revoked" in answer.headers["WWW-Authenticate"]
 
 
 def test_not_modified(site, tokens, full_user):
@@ -77,6 +83,17 @@ def test_not_modified(site, tokens, full_user):
     etag = site.get(bearer).etag
     answer = site.get({**bearer, "If-None-Match": etag})
     assert answer.status == 304 and answer.etag == etag and answer.body == b""
+
+
+def test_nothing_is_made_of_the_tag_where_answers_are_compressed(site, tokens, full_user):
+    """A server that compresses, here or on the way, must not give one tag to two representations."""
+    bearer = tokens.bearer(full_user)
+    plain, either = site.get(bearer), site.get({**bearer, "Accept-Encoding": "gzip, br, deflate"})
+    assert either.etag == plain.etag and either.body == plain.body and "Content-Encoding" not in either.headers
+
+
+def test_no_header_field_of_cgi_is_left(site, tokens, full_user):
+    assert "Status" not in site.get(tokens.bearer(full_user)).headers
 
 
 @pytest.mark.parametrize("tag, status", [('"other"', 412), ("*", 200), (None, 200)])
@@ -116,6 +133,10 @@ def test_a_body_above_the_limit(site, tokens, user):
     assert site.send("PATCH", headers=tokens.bearer(user), body=body_of(LIMIT + 1)).status == 413
 
 
+def test_a_body_far_above_the_limit(site, tokens, user):
+    assert site.send("PATCH", headers=tokens.bearer(user), body=body_of(10 * LIMIT)).status == 413
+
+
 @pytest.mark.parametrize("body, status, code", [
     (b"{", 400, "invalid_json"), (b"[]", 400, "invalid_body"), (b"", 400, "invalid_body"),
     (b'{"locale":"?"}', 422, "validation_failed"),
@@ -130,13 +151,52 @@ def test_another_media_type(site, tokens, user):
     assert answer.status == 415 and answer.headers.items("Accept-Patch") == PATCH_TYPES
 
 
+def test_a_body_of_unknown_length(site, tokens, user):
+    """RFC 9112, section 7.1, and RFC 9113, section 8.1.1."""
+    headers = {**tokens.bearer(user), "Transfer-Encoding": "chunked"}
+    answer = site("PATCH", headers=headers, body={"bio": "sent in small chunks"}, chunked=True)
+    assert answer.status == 200 and answer.json["bio"] == "sent in small chunks"
+
+
+def test_a_body_of_unknown_length_above_the_limit(site, tokens, user):
+    headers = {**tokens.bearer(user), "Transfer-Encoding": "chunked"}
+    answer = site.send("PATCH", headers=headers, body=body_of(LIMIT + 1), chunked=True)
+    assert answer.status == 413
+
+
 def test_problem_json(site):
     answer = site.get({"Accept": "application/problem+json"})
     assert answer.headers["Content-Type"] == "application/problem+json" and answer.json["status"] == 401
 
 
 def test_the_request_id_goes_through(site):
-    assert site.get({"X-Request-Id": "my-id"}).json["requestId"] == "my-id"
+    answer = site.get({"X-Request-Id": "my-id"})
+    assert answer.headers["X-Request-Id"] == "my-id" and answer.json["requestId"] == "my-id"
+
+
+def test_a_script_of_an_allowed_origin_is_answered(site, tokens, full_user):
+    answer = site.get({**tokens.bearer(full_user), "Origin": ORIGIN})
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert {"ETag", "X-Request-Id", "Retry-After"} <= answer.headers.items("Access-Control-Expose-Headers")
+
+
+def test_a_preflight_is_answered(site):
+    answer = site("OPTIONS", headers={
+        "Origin": ORIGIN, "Access-Control-Request-Method": "PATCH",
+        "Access-Control-Request-Headers": "authorization,content-type,if-match"})
+    assert answer.status == 204 and answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert "PATCH" in answer.headers.items("Access-Control-Allow-Methods")
+
+
+def test_a_script_of_another_origin_is_told_nothing(site, tokens, full_user):
+    answer = site.get({**tokens.bearer(full_user), "Origin": "https://evil.example"})
+    assert answer.status == 200 and not [n for n, _ in answer.headers.fields if n.lower().startswith("access-control")]
+
+
+@pytest.mark.parametrize("name", ["me.conf", "hs256.secret", "worker.password", "rs256.pub.pem", ".htaccess"])
+def test_no_file_is_served(site, name):
+    for folder in ("/", "/cgi-bin/", "/me/", "/etc/"):
+        assert site.send(path=folder + name).status in (403, 404)
 
 
 def test_a_long_token(site, tokens, full_user):
@@ -160,8 +220,9 @@ def test_twenty_clients_at_once(site, tokens, users):
 def test_with_curl(site, tokens, user):
     """As the documentation shows it."""
     done = subprocess.run(
-        ["curl", "-sS", "--fail-with-body", "-X", "PATCH", "-H", f"Authorization: Bearer {tokens.mint(user)}",
-         "-H", "Content-Type: application/merge-patch+json", "-d", '{"bio":"by curl"}', site.url],
+        ["curl", "-sS", "--fail-with-body", *site.curl_options, "-X", "PATCH", "-H",
+         f"Authorization: Bearer {tokens.mint(user)}", "-H", f"Content-Type: {MERGE_PATCH}", "-d", '{"bio":"by curl"}',
+         site.url],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=30)
     assert done.returncode == 0, done
     assert json.loads(done.stdout)["bio"] == "by curl"

@@ -10,7 +10,8 @@ from support.fetcher import Fetcher
 from support.issuer import Authority, Issuer
 from support.keys import SigningKey
 from support.paths import clean_environment, program
-from support.servers import EXAMPLES, fill_in
+from support.servers import EXAMPLES
+from support.steps import fill_in
 
 UNITS = ("me-keys.service", "me-keys.timer")
 

@@ -87,7 +87,7 @@ def test_what_died_is_started_again_on_the_same_data(service):
     assert status == 200 and profile["name"] == name
 
 
-@pytest.mark.parametrize("server", ["nginx", "apache", "cgi", "lighttpd"])
+@pytest.mark.parametrize("server", ["nginx", "apache", "caddy", "cgi", "lighttpd"])
 def test_each_server(service, server):
     run, _ = service
     output = run("--detach", "--server", server)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.fetcher import run_fetch
+from support.fetcher import Trust
 from support.installation import AUDIENCE
 from support.issuer import Authority
 from support.keys import SigningKey
@@ -28,19 +28,14 @@ def provider(authority, keys, users):
     provider.stop()
 
 
-class Trust:
-    """A me.conf that trusts the keys of a provider, and of nobody else."""
-
-    def __init__(self, installation, provider, authority, folder):
-        self.file = folder / "jwks.json"
-        self.conf = installation.write_conf(
-            f"{folder.name}.conf", token__secret_file=None, token__public_key_file=None, token__jwks_file=self.file,
-            token__issuer=provider.url, keys__ca=authority.file)
-
-    def fetch(self, *arguments) -> dict:
-        return run_fetch(self.conf, *arguments)
+@pytest.fixture
+def trusting(provider, authority):
+    """The changes to me.conf that make it such a one; they name the file of keys by its name alone."""
+    return {"token__secret_file": None, "token__public_key_file": None, "token__jwks_file": "jwks.json",
+            "token__issuer": provider.url, "keys__ca": authority.file}
 
 
 @pytest.fixture
-def trust(installation, provider, authority, tmp_path):
-    return Trust(installation, provider, authority, tmp_path)
+def trust(installation, trusting, tmp_path):
+    file = tmp_path / "jwks.json"
+    return Trust(installation.write_conf(f"{tmp_path.name}.conf", **{**trusting, "token__jwks_file": file}), file)

@@ -150,9 +150,7 @@ def _check_body(answer: Answer, method: str):
         assert answer.body == b"", answer
         return
     assert answer.body, answer
-    # A web server may frame the body anew (Apache does, unless it is told to trust the program).
-    if "Transfer-Encoding" not in headers:
-        assert headers["Content-Length"] == str(len(answer.body)), answer
+    assert headers["Content-Length"] == str(len(answer.body)), answer
 
 
 def _check_status(answer: Answer):

@@ -16,6 +16,17 @@ def run_fetch(conf, *arguments) -> dict:
     return json.loads(done.stdout)
 
 
+class Trust:
+    """A me.conf that trusts the keys of a provider, and of nobody else."""
+
+    def __init__(self, conf, file):
+        self.conf = conf
+        self.file = file
+
+    def fetch(self, *arguments) -> dict:
+        return run_fetch(self.conf, *arguments)
+
+
 class Fetcher:
     """mectl with a me.conf that names issuer, CA and file."""
 

@@ -18,8 +18,8 @@ FILE = SOURCE / "schema" / "openapi.yaml"
 PATH = "/me"
 METHODS = ("get", "head", "patch", "post", "options")
 OTHER_METHODS = "x-any-other-method"
-# What a web server adds (RFC 9110, sections 6.6 and 14.3; RFC 9112, sections 6.1 and 9.6).
-SERVERS_FIELDS = {"date", "server", "connection", "keep-alive", "transfer-encoding", "accept-ranges"}
+# What a web server adds (RFC 9110, sections 6.6 and 14.3; RFC 9112, sections 6.1 and 9.6; RFC 7838, section 3).
+SERVERS_FIELDS = {"date", "server", "connection", "keep-alive", "transfer-encoding", "accept-ranges", "alt-svc"}
 # What the time makes: no example can know it.
 GENERATED = {"updatedAt"}
 
