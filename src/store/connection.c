@@ -7,6 +7,8 @@
 
 #include <mysql.h>
 
+#include <errmsg.h>
+
 #include "base/buf.h"
 #include "store/bulk.h"
 #include "store/endpoint.h"
@@ -120,6 +122,11 @@ enum store_result connection_commit(struct connection *connection, struct err *e
         return result;
     err_prefix(err, "COMMIT, which may have been done");
     return STORE_IN_DOUBT;
+}
+
+unsigned int connection_error(const struct connection *connection)
+{
+    return connection->number;
 }
 
 bool connection_is_in_transaction(const struct connection *connection)
@@ -242,6 +249,14 @@ static enum store_result check_encryption(const struct connection *connection,
     return STORE_UNAVAILABLE;
 }
 
+/* Of a plugin that is missing the library keeps the message, but takes the number of what came of
+ * it: that the server refused the login, or hung up. */
+static unsigned int number_of_refusal(MYSQL *mysql)
+{
+    bool lacks_plugin = strstr(mysql_error(mysql), "could not be loaded") != NULL;
+    return lacks_plugin ? CR_AUTH_PLUGIN_CANNOT_LOAD : mysql_errno(mysql);
+}
+
 static enum store_result connect_to(struct connection *connection, const struct endpoint *endpoint,
                                     const struct connection_options *options, struct err *err)
 {
@@ -257,8 +272,9 @@ static enum store_result connect_to(struct connection *connection, const struct 
     if (mysql_real_connect(mysql, host, options->user, options->password,
                            options->settings->database.name, endpoint->port, socket,
                            CLIENT_FOUND_ROWS) == NULL) {
-        enum store_result result =
-            failure_report(mysql_errno(mysql), "MariaDB", mysql_error(mysql), err);
+        enum store_result result;
+        connection->number = number_of_refusal(mysql);
+        result = failure_report(connection->number, "MariaDB", mysql_error(mysql), err);
         return result == STORE_LOST ? STORE_UNAVAILABLE : result;
     }
     enum store_result result = check_encryption(connection, endpoint, options->settings, err);
@@ -267,13 +283,28 @@ static enum store_result connect_to(struct connection *connection, const struct 
     return set_up_session(connection, options->settings, err);
 }
 
+/* `connection` may be NULL. */
+static struct connection_failure failure_from(const struct connection *connection,
+                                              enum store_result result)
+{
+    struct connection_failure failure = {.result = result};
+    const char *server = NULL;
+    if (connection != NULL && connection->mysql != NULL)
+        server = mysql_get_server_info(connection->mysql);
+    if (connection != NULL)
+        failure.number = connection->number;
+    if (server != NULL)
+        (void)snprintf(failure.server, sizeof(failure.server), "%s", server);
+    return failure;
+}
+
 static struct connection *open_one(const struct connection_options *options, size_t host,
-                                   enum store_result *result, struct err *err)
+                                   struct connection_failure *failure, struct err *err)
 {
     struct endpoint endpoint;
     struct connection *connection = NULL;
     const char *item = options->settings->database.host.items[host];
-    *result = STORE_FAILED;
+    *failure = failure_from(NULL, STORE_FAILED);
     if (!endpoint_parse(item, &endpoint, err))
         return NULL;
     connection = calloc(1, sizeof(*connection));
@@ -282,8 +313,9 @@ static struct connection *open_one(const struct connection_options *options, siz
         return NULL;
     }
     connection->host = host;
-    *result = connect_to(connection, &endpoint, options, err);
-    if (*result == STORE_OK)
+    enum store_result result = connect_to(connection, &endpoint, options, err);
+    *failure = failure_from(connection, result);
+    if (result == STORE_OK)
         return connection;
     err_prefix(err, "%s", item);
     connection_close(connection);
@@ -291,17 +323,17 @@ static struct connection *open_one(const struct connection_options *options, siz
 }
 
 struct connection *connection_open(const struct connection_options *options,
-                                   enum store_result *result, struct err *err)
+                                   struct connection_failure *failure, struct err *err)
 {
     const struct settings_list *hosts = &options->settings->database.host;
     struct connection *connection = NULL;
     struct err wrong = {{0}};
     struct buf all;
-    *result = STORE_FAILED;
+    *failure = failure_from(NULL, STORE_FAILED);
     err_set(&wrong, "database.host names no host");
     buf_init(&all, OPEN_ERRORS_MAX_BYTES);
     for (size_t i = 0; i < hosts->count && connection == NULL; i++) {
-        connection = open_one(options, (options->first_host + i) % hosts->count, result, &wrong);
+        connection = open_one(options, (options->first_host + i) % hosts->count, failure, &wrong);
         buf_append_format(&all, "%s%s", i > 0 ? "; " : "", wrong.text);
     }
     if (connection == NULL)
