@@ -183,10 +183,27 @@ static struct str vary_of(const struct exchange *exchange)
     return fields[cors_varies(exchange->service->settings)][exchange->response->status >= 400];
 }
 
+/* Only who has the secret is answered: nobody else learns that there is one. */
+static void add_fingerprint(struct exchange *exchange)
+{
+    struct service *service = exchange->service;
+    struct str question = exchange->request->header[REQUEST_DOCTOR], answer;
+    struct buf text;
+
+    if (service->fingerprint == NULL || !str_is_set(question))
+        return;
+    buf_init(&text, FINGERPRINT_ANSWER_MAX_BYTES);
+    if (fingerprint_answer(service->fingerprint, question, clock_now_ms(), &text) &&
+        arena_copy(service->arena, buf_str(&text), &answer))
+        (void)response_add(exchange->response, FINGERPRINT_HEADER, answer);
+    buf_free(&text);
+}
+
 static void add_common_headers(struct exchange *exchange)
 {
     add_safe_headers(exchange->response, vary_of(exchange), exchange->request_id);
     cors_add_headers(exchange);
+    add_fingerprint(exchange);
     if (exchange->response->status == problem_row(PROBLEM_SERVICE_UNAVAILABLE)->status)
         add_retry_after(exchange);
     if (exchange->response->status == problem_row(PROBLEM_UNSUPPORTED_MEDIA_TYPE)->status)
@@ -324,6 +341,14 @@ static bool make_databases(struct service *service, enum file_readers readers, s
     return service->provisioning != NULL;
 }
 
+static bool make_fingerprint(struct service *service, enum file_readers readers, struct err *err)
+{
+    if (service->settings->doctor.secret_file == NULL)
+        return true;
+    service->fingerprint = fingerprint_new(service->settings, readers, err);
+    return service->fingerprint != NULL;
+}
+
 static bool make_service(struct service *service, enum file_readers readers, struct err *err)
 {
     buf_init(&service->body_in, (size_t)service->settings->request.body_max_bytes);
@@ -339,7 +364,7 @@ static bool make_service(struct service *service, enum file_readers readers, str
     service->keyfiles = keyfiles_open(service->settings, readers, clock_monotonic_us(),
                                       tell_key_file, service, err);
     return service->keyfiles != NULL && make_verifier(service, err) &&
-           make_databases(service, readers, err);
+           make_databases(service, readers, err) && make_fingerprint(service, readers, err);
 }
 
 struct api *api_new(const struct settings *settings, const struct log *log,
@@ -363,6 +388,7 @@ void api_free(struct api *api)
 {
     if (api == NULL)
         return;
+    fingerprint_free(api->service.fingerprint);
     database_free(api->service.provisioning);
     database_free(api->service.database);
     verifier_free(api->service.verifier);

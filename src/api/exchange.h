@@ -6,6 +6,7 @@
 #ifndef ME_API_EXCHANGE_H
 #define ME_API_EXCHANGE_H
 
+#include "api/fingerprint.h"
 #include "api/problem.h"
 #include "api/request.h"
 #include "api/response.h"
@@ -26,7 +27,8 @@ struct service {
     struct keyfiles *keyfiles;
     struct verifier *verifier;
     struct database *database;
-    struct database *provisioning; /* of the account that adds users; NULL: none are added */
+    struct database *provisioning;   /* of the account that adds users; NULL: none are added */
+    struct fingerprint *fingerprint; /* NULL: doctor.secret_file is not set */
     struct digest *digest;
     struct arena *arena;
     struct buf body_in, body_out;

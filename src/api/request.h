@@ -25,6 +25,7 @@ enum request_header {
     REQUEST_REQUEST_ID, /* X-Request-Id */
     REQUEST_ORIGIN,
     REQUEST_METHOD_OVERRIDE, /* X-HTTP-Method-Override */
+    REQUEST_DOCTOR,          /* X-Me-Doctor: api/fingerprint.h */
     REQUEST_HEADER__MAX
 };
 

@@ -176,6 +176,9 @@ const struct setting settings_table[] = {
     {"log", "kept", SETTING_NUMBER, .fallback = "4", .min = 0, .max = 99, .offset = AT(log.kept),
      .unit = "files",
      .help = "How many files that were put away are kept: log.file.1 is the newest."},
+    {"doctor", "secret_file", SETTING_PATH, .offset = AT(doctor.secret_file),
+     .help = "A file with a secret by which mectl doctor asks workers what they are; unset: they "
+             "tell nobody."},
 };
 const size_t settings_table_len = ARRAY_LENGTH(settings_table);
 

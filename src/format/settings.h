@@ -85,6 +85,9 @@ struct settings {
         const char *file; /* unset: standard error */
         int64_t max_bytes, kept;
     } log;
+    struct {
+        const char *secret_file; /* unset: workers tell nobody what they are */
+    } doctor;
     const char *file; /* me.conf as it was found; NULL: none was */
     void *memory;     /* owns all of the above */
 };

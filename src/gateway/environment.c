@@ -24,6 +24,7 @@ static const struct str header_names[REQUEST_HEADER__MAX] = {
     [REQUEST_REQUEST_ID] = STR("HTTP_X_REQUEST_ID"),
     [REQUEST_ORIGIN] = STR("HTTP_ORIGIN"),
     [REQUEST_METHOD_OVERRIDE] = STR("HTTP_X_HTTP_METHOD_OVERRIDE"),
+    [REQUEST_DOCTOR] = STR("HTTP_X_ME_DOCTOR"),
 };
 
 bool environment_name_of_header(const char *header, char out[ENVIRONMENT_NAME_MAX_BYTES])

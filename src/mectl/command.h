@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { COMMAND_OPTIONS_MAX = 10 };
+enum { COMMAND_OPTIONS_MAX = 14 };
 
 /* What a command ends with. */
 enum command_exit { COMMAND_OK = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2 };
@@ -35,10 +35,10 @@ struct command {
 };
 
 /* The rows of each file, ending in a row without a name. */
-extern const struct command audit_commands[], badge_commands[], config_commands[], email_commands[],
-    fetch_commands[], fraud_commands[], generate_commands[], identity_commands[], keys_commands[],
-    migrate_commands[], phone_commands[], session_commands[], token_commands[], user_commands[],
-    user_export_commands[], user_import_commands[];
+extern const struct command audit_commands[], badge_commands[], config_commands[],
+    doctor_commands[], email_commands[], fetch_commands[], fraud_commands[], generate_commands[],
+    identity_commands[], keys_commands[], migrate_commands[], phone_commands[], session_commands[],
+    token_commands[], user_commands[], user_export_commands[], user_import_commands[];
 
 /* All rows in the order of the help; NULL past the last. */
 const struct command *command_at(size_t index);

@@ -1,7 +1,6 @@
 /*
  * One GET over HTTPS, for mectl keys fetch. The server is always verified, no request goes anywhere
- * but to https, redirects included, and neither credentials nor cookies are sent. Where configure
- * found no libcurl, https_missing.c takes the place of https.c.
+ * but to https, redirects included, and neither credentials nor cookies are sent.
  */
 #ifndef ME_MECTL_HTTPS_H
 #define ME_MECTL_HTTPS_H

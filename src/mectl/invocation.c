@@ -83,20 +83,27 @@ enum command_exit invocation_refuse(const char *what, const char *value, const c
                            value[len] == '\0' ? "" : "...", why);
 }
 
-bool invocation_settings(struct invocation *invocation)
+bool invocation_try_settings(struct invocation *invocation, struct err *err)
 {
-    struct err err = {""};
     const char *found = NULL;
     struct buf path;
     bool good;
 
     buf_init(&path, 4096);
-    good = settings_find(invocation->config, environ, invocation->program, &path, &found, &err) &&
-           settings_load(found, environ, file_readers_of_operator(), &invocation->settings, &err);
+    good = settings_find(invocation->config, environ, invocation->program, &path, &found, err) &&
+           settings_load(found, environ, file_readers_of_operator(), &invocation->settings, err);
     buf_free(&path);
-    if (!good)
-        (void)invocation_fail("%s", err.text);
     return good;
+}
+
+bool invocation_settings(struct invocation *invocation)
+{
+    struct err err = {""};
+
+    if (invocation_try_settings(invocation, &err))
+        return true;
+    (void)invocation_fail("%s", err.text);
+    return false;
 }
 
 bool invocation_database(struct invocation *invocation)

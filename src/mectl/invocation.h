@@ -50,6 +50,9 @@ enum command_exit invocation_refuse(const char *what, const char *value, const c
 /* Reads the settings, as a user of the system who may be root; complains itself. */
 bool invocation_settings(struct invocation *invocation) MUST_CHECK;
 
+/* The same, and says in `err` what is wrong. */
+bool invocation_try_settings(struct invocation *invocation, struct err *err) MUST_CHECK;
+
 /* Reads the settings and makes ready for the database (which connects with its first statement);
  * complains itself. */
 bool invocation_database(struct invocation *invocation) MUST_CHECK;

@@ -7,170 +7,111 @@
 #include "base/file.h"
 #include "format/jsonvalue.h"
 #include "mectl/invocation.h"
+#include "mectl/mint.h"
 #include "token/jwt.h"
 #include "token/keyfiles.h"
-#include "token/signer.h"
 
 enum {
-    KEY_FILE_MAX_BYTES = 64 * 1024,
     JWKS_FILE_MAX_BYTES = 512 * 1024,
     TOKEN_MAX_BYTES = 64 * 1024,
     INPUT_MAX_BYTES = 1024 * 1024,
-    LIFETIME_S = 3600,
     LIFETIME_MAX_S = 10 * 365 * 24 * 3600
 };
 
-/* ---- token mint: for tests and demonstrations; in production the login system issues tokens */
-
-static const char *first_of(const struct settings_list *list)
-{
-    return list->count == 0 ? NULL : list->items[0];
-}
-
-static const char *option_or(const struct invocation *invocation, const char *name,
-                             const char *otherwise)
-{
-    const char *value = invocation_option(invocation, name);
-
-    return value == NULL ? otherwise : value;
-}
-
-/* As with the keys of the worker, text may stand around the block. */
-static bool is_pem(struct str text)
-{
-    static const struct str begin = STR("-----BEGIN ");
-
-    return text.len > 0 && memmem(text.data, text.len, begin.data, begin.len) != NULL;
-}
-
-static struct signer *read_signer(const char *path)
-{
-    struct signer *signer = NULL;
-    struct err err = {""};
-    struct buf text;
-
-    if (path == NULL) {
-        (void)invocation_fail("there is no key to sign with: give --key FILE, or set "
-                              "token.secret_file");
-        return NULL;
-    }
-    buf_init(&text, KEY_FILE_MAX_BYTES);
-    if (file_read(path, file_readers_of_operator(), &text, &err)) {
-        if (is_pem(buf_str(&text)))
-            signer = signer_from_pem(buf_str(&text), &err);
-        else
-            signer = signer_from_secret(keyset_secret_of_file(buf_str(&text)), &err);
-        if (signer == NULL)
-            err_prefix(&err, "%s", path);
-    }
-    buf_free_secret(&text);
-    if (signer == NULL)
-        (void)invocation_fail("%s", err.text);
-    return signer;
-}
-
-static void add_text(struct json_object *claims, const char *name, const char *text)
+static void add_text(struct json_object *object, const char *name, const char *text)
 {
     if (text != NULL)
-        (void)json_object_object_add(claims, name, json_object_new_string(text));
+        (void)json_object_object_add(object, name, json_object_new_string(text));
 }
 
-static void add_time(struct json_object *claims, const char *name, int64_t time_s)
-{
-    (void)json_object_object_add(claims, name, json_object_new_int64(time_s));
-}
+/* ---- token mint: for tests and demonstrations; in production the login system issues tokens */
 
-struct lifetime {
-    int64_t expires_in_s, not_before_in_s;
-    bool has_not_before;
-};
-
-static bool read_lifetime(const struct invocation *invocation, struct lifetime *out)
+static bool read_times(const struct invocation *invocation, struct mint *out)
 {
     const char *expires = invocation_option(invocation, "expires-in");
     const char *not_before = invocation_option(invocation, "not-before-in");
 
-    *out = (struct lifetime){.expires_in_s = LIFETIME_S, .has_not_before = not_before != NULL};
+    out->expires_in_s = MINT_LIFETIME_S;
+    out->has_not_before = not_before != NULL;
     return (expires == NULL || invocation_number(expires, "--expires-in", -LIFETIME_MAX_S,
                                                  LIFETIME_MAX_S, &out->expires_in_s)) &&
            (not_before == NULL || invocation_number(not_before, "--not-before-in", -LIFETIME_MAX_S,
                                                     LIFETIME_MAX_S, &out->not_before_in_s));
 }
 
-static struct json_object *new_claims(const struct invocation *invocation, const char *subject,
-                                      const struct lifetime *lifetime)
+/* By --key, or the first secret. */
+static struct signer *open_signer(const struct invocation *invocation)
 {
-    const struct settings *settings = &invocation->settings;
-    struct json_object *claims = json_object_new_object();
-    int64_t now_s = clock_now_ms() / 1000;
-    char id_text[UUID_TEXT_LEN + 1];
-    struct uuid id;
+    const struct settings_list *secrets = &invocation->settings.token.secret_file;
+    const char *path = invocation_option(invocation, "key");
+    struct err err = {"there is no key to sign with: give --key FILE, or set token.secret_file"};
+    struct signer *signer = NULL;
 
-    if (claims == NULL || !invocation_new_id(&id))
-        return claims;
-    uuid_format(&id, id_text);
-    add_text(claims, "iss", option_or(invocation, "issuer", first_of(&settings->token.issuer)));
-    add_text(claims, "sub", subject);
-    add_text(claims, "aud", option_or(invocation, "audience", first_of(&settings->token.audience)));
-    add_time(claims, "iat", now_s);
-    add_time(claims, "exp", now_s + lifetime->expires_in_s);
-    if (lifetime->has_not_before)
-        add_time(claims, "nbf", now_s + lifetime->not_before_in_s);
-    add_text(claims, "jti", id_text);
-    add_text(claims, settings->token.session_claim, invocation_option(invocation, "session"));
-    return claims;
+    if (path == NULL && secrets->count > 0)
+        path = secrets->items[0];
+    if (path != NULL)
+        signer = mint_signer(path, &err);
+    if (signer == NULL)
+        (void)invocation_fail("%s", err.text);
+    return signer;
 }
 
-static enum command_exit print_token(const struct invocation *invocation, struct signer *signer,
-                                     struct json_object *claims)
+static enum command_exit print_minted(const struct invocation *invocation, const char *token)
 {
-    const char *payload =
-        claims == NULL ? NULL
-                       : json_object_to_json_string_ext(claims, JSON_C_TO_STRING_PLAIN |
-                                                                    JSON_C_TO_STRING_NOSLASHESCAPE);
     struct json_object *object;
+
+    if (!invocation->json) {
+        (void)puts(token);
+        return COMMAND_OK;
+    }
+    object = json_object_new_object();
+    add_text(object, "token", token);
+    return invocation_print_json(object);
+}
+
+static enum command_exit sign(const struct invocation *invocation, struct signer *signer,
+                              const struct mint *mint)
+{
+    enum command_exit result = COMMAND_FAILED;
     struct buf token;
     bool good;
 
-    buf_init(&token, TOKEN_MAX_BYTES);
-    good = payload != NULL && signer_mint(signer, str_from(invocation_option(invocation, "kid")),
-                                          str_from(payload), &token);
+    buf_init(&token, MINT_TOKEN_MAX_BYTES);
+    good = mint_token(&invocation->settings, signer, mint, &token);
     buf_append_byte(&token, '\0');
     good = good && buf_is_good(&token);
-    if (good && invocation->json) {
-        object = json_object_new_object();
-        add_text(object, "token", token.data);
-        good = invocation_print_json(object) == COMMAND_OK;
-    } else if (good)
-        (void)puts(token.data);
+    if (good)
+        result = print_minted(invocation, token.data);
     buf_free_secret(&token);
-    return good ? COMMAND_OK : invocation_fail("the token could not be signed");
+    return good ? result : invocation_fail("the token could not be signed");
 }
 
 static enum command_exit run_mint(struct invocation *invocation)
 {
     const char *user = invocation_option(invocation, "user");
     const char *subject = invocation_option(invocation, "subject");
-    struct json_object *claims;
-    struct lifetime lifetime;
+    struct mint mint = {
+        .subject = user == NULL ? subject : user,
+        .issuer = invocation_option(invocation, "issuer"),
+        .audience = invocation_option(invocation, "audience"),
+        .session = invocation_option(invocation, "session"),
+        .kid = invocation_option(invocation, "kid"),
+    };
+    enum command_exit result;
     struct signer *signer;
     struct uuid uuid;
-    enum command_exit result;
 
     if ((user == NULL) == (subject == NULL)) {
         (void)invocation_fail("token mint: give either --user or --subject");
         return COMMAND_USAGE;
     }
     if ((user != NULL && !invocation_uuid(user, "--user", &uuid)) ||
-        !read_lifetime(invocation, &lifetime) || !invocation_settings(invocation))
+        !read_times(invocation, &mint) || !invocation_settings(invocation))
         return COMMAND_FAILED;
-    signer = read_signer(
-        option_or(invocation, "key", first_of(&invocation->settings.token.secret_file)));
+    signer = open_signer(invocation);
     if (signer == NULL)
         return COMMAND_FAILED;
-    claims = new_claims(invocation, user == NULL ? subject : user, &lifetime);
-    result = print_token(invocation, signer, claims);
-    json_object_put(claims);
+    result = sign(invocation, signer, &mint);
     signer_free(signer);
     return result;
 }

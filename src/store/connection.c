@@ -136,6 +136,11 @@ enum store_result connection_commit(struct connection *connection, struct err *e
     return STORE_IN_DOUBT;
 }
 
+unsigned int connection_error(const struct connection *connection)
+{
+    return connection->number;
+}
+
 bool connection_is_in_transaction(const struct connection *connection)
 {
     return (connection->mysql->server_status & SERVER_STATUS_IN_TRANS) != 0;
@@ -301,14 +306,30 @@ static enum store_result connect_to(struct connection *connection, const struct 
     return set_up_session(connection, options->settings, err);
 }
 
+/* `connection` may be NULL. */
+static struct connection_failure failure_from(const struct connection *connection,
+                                              enum store_result result)
+{
+    struct connection_failure failure = {.result = result};
+    const char *server = NULL;
+    if (connection != NULL && connection->mysql != NULL)
+        server = mysql_get_server_info(connection->mysql);
+    if (connection != NULL)
+        failure.number = connection->number;
+    if (server != NULL)
+        (void)snprintf(failure.server, sizeof(failure.server), "%s", server);
+    return failure;
+}
+
 /* *is_crowded is left as it is where the host has no lack of connections. */
 static struct connection *open_one(const struct connection_options *options, size_t host,
-                                   enum store_result *result, bool *is_crowded, struct err *err)
+                                   struct connection_failure *failure, bool *is_crowded,
+                                   struct err *err)
 {
     struct endpoint endpoint;
     struct connection *connection = NULL;
     const char *item = options->settings->database.host.items[host];
-    *result = STORE_FAILED;
+    *failure = failure_from(NULL, STORE_FAILED);
     if (!endpoint_parse(item, &endpoint, err))
         return NULL;
     connection = calloc(1, sizeof(*connection));
@@ -317,8 +338,9 @@ static struct connection *open_one(const struct connection_options *options, siz
         return NULL;
     }
     connection->host = host;
-    *result = connect_to(connection, &endpoint, options, err);
-    if (*result == STORE_OK)
+    enum store_result result = connect_to(connection, &endpoint, options, err);
+    *failure = failure_from(connection, result);
+    if (result == STORE_OK)
         return connection;
     if (strstr(err->text, item) == NULL)
         err_prefix(err, "%s", item);
@@ -328,19 +350,20 @@ static struct connection *open_one(const struct connection_options *options, siz
 }
 
 static struct connection *open_any(const struct connection_options *options,
-                                   enum store_result *result, bool *is_crowded, struct err *err)
+                                   struct connection_failure *failure, bool *is_crowded,
+                                   struct err *err)
 {
     const struct settings_list *hosts = &options->settings->database.host;
     struct connection *connection = NULL;
     struct err wrong = {{0}};
     struct buf all;
-    *result = STORE_FAILED;
+    *failure = failure_from(NULL, STORE_FAILED);
     *is_crowded = false;
     err_set(&wrong, "database.host names no host");
     buf_init(&all, OPEN_ERRORS_MAX_BYTES);
     for (size_t i = 0; i < hosts->count && connection == NULL; i++) {
-        connection =
-            open_one(options, (options->first_host + i) % hosts->count, result, is_crowded, &wrong);
+        connection = open_one(options, (options->first_host + i) % hosts->count, failure,
+                              is_crowded, &wrong);
         buf_append_format(&all, "%s%s", i > 0 ? "; " : "", wrong.text);
     }
     if (connection == NULL)
@@ -350,13 +373,13 @@ static struct connection *open_any(const struct connection_options *options,
 }
 
 struct connection *connection_open(const struct connection_options *options,
-                                   enum store_result *result, struct err *err)
+                                   struct connection_failure *failure, struct err *err)
 {
     bool is_crowded;
-    struct connection *connection = open_any(options, result, &is_crowded, err);
+    struct connection *connection = open_any(options, failure, &is_crowded, err);
     for (int i = 1; connection == NULL && is_crowded && i < CROWDED_TRIES_MAX; i++) {
         clock_pause_ms(CROWDED_PAUSE_MIN_MS + random_below(CROWDED_PAUSE_SPREAD_MS));
-        connection = open_any(options, result, &is_crowded, err);
+        connection = open_any(options, failure, &is_crowded, err);
     }
     return connection;
 }

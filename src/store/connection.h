@@ -22,12 +22,21 @@ struct connection_options {
     size_t first_host; /* where in the list of hosts to begin; the others follow in order */
 };
 
+enum { CONNECTION_SERVER_MAX_BYTES = 64 };
+
+/* Why there is no connection: of the host that was tried last. */
+struct connection_failure {
+    enum store_result result;
+    unsigned int number; /* of the server or the client library; 0: this program refused it */
+    char server[CONNECTION_SERVER_MAX_BYTES + 1]; /* its version, where it came to tell it */
+};
+
 /*
- * NULL with `err`, which says of every host why not; *result is then what that means. Where one of
+ * NULL with `err`, which says of every host why not; *failure is then what that means. Where one of
  * them has too many connections, all are tried again for about a second.
  */
 struct connection *connection_open(const struct connection_options *options,
-                                   enum store_result *result, struct err *err) MUST_CHECK;
+                                   struct connection_failure *failure, struct err *err) MUST_CHECK;
 void connection_close(struct connection *connection);
 
 /* Makes a statement ready to be run, where it is not yet. */
@@ -44,6 +53,9 @@ enum store_result connection_run_text(struct connection *connection, struct str 
 
 /* COMMIT; STORE_IN_DOUBT where the answer does not tell whether it was done. */
 enum store_result connection_commit(struct connection *connection, struct err *err) MUST_CHECK;
+
+/* The error number of the last call that failed; 0: of none, or this program refused it. */
+unsigned int connection_error(const struct connection *connection);
 
 /* Whether the server says that a transaction is open. */
 bool connection_is_in_transaction(const struct connection *connection);

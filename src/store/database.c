@@ -162,9 +162,8 @@ static void discard(struct database *database)
 }
 
 static enum store_result open_connection(struct database *database, int64_t read_timeout_s,
-                                         struct err *err)
+                                         struct connection_failure *failure, struct err *err)
 {
-    enum store_result result = STORE_FAILED;
     const struct connection_options options = {
         .settings = database->settings,
         .user = database->user,
@@ -172,8 +171,21 @@ static enum store_result open_connection(struct database *database, int64_t read
         .read_timeout_s = read_timeout_s,
         .first_host = database->next_host,
     };
-    database->connection = connection_open(&options, &result, err);
-    return result;
+    database->connection = connection_open(&options, failure, err);
+    return failure->result;
+}
+
+enum store_result database_open(struct database *database, struct connection_failure *failure,
+                                struct err *err)
+{
+    if (database->connection != NULL)
+        return STORE_OK;
+    return open_connection(database, database->settings->database.read_timeout_s, failure, err);
+}
+
+unsigned int database_error(const struct database *database)
+{
+    return database->connection == NULL ? 0 : connection_error(database->connection);
 }
 
 /* A transaction, and the lock of the migrations, are lost with their connection. */
@@ -185,7 +197,8 @@ static enum store_result ensure_connection(struct database *database, struct err
         err_set(err, "the connection to MariaDB was lost");
         return STORE_LOST;
     }
-    return open_connection(database, database->settings->database.read_timeout_s, err);
+    struct connection_failure failure;
+    return database_open(database, &failure, err);
 }
 
 static void note_use(struct database *database)
@@ -296,8 +309,9 @@ enum store_result database_run_counted(struct database *database, enum statement
 
 enum store_result database_open_for_migrations(struct database *database, struct err *err)
 {
+    struct connection_failure failure;
     database_close(database);
-    enum store_result result = open_connection(database, MIGRATION_READ_TIMEOUT_S, err);
+    enum store_result result = open_connection(database, MIGRATION_READ_TIMEOUT_S, &failure, err);
     database->is_pinned = result == STORE_OK;
     return result;
 }

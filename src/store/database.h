@@ -140,6 +140,16 @@ enum store_result database_run_bulk(struct database *database, enum statement_id
 enum store_result database_run_text(struct database *database, struct str sql,
                                     struct err *err) MUST_CHECK;
 
+/* Opens a connection where none is open; *failure (store/connection.h) tells more of a failure than
+ * the result. */
+struct connection_failure;
+enum store_result database_open(struct database *database, struct connection_failure *failure,
+                                struct err *err) MUST_CHECK;
+
+/* The error number of the last call that failed on the open connection; 0: none is open, or this
+ * program refused it. */
+unsigned int database_error(const struct database *database);
+
 /*
  * Opens a connection for migrations: answers may take a day, and from here to database_close a
  * connection that is lost stays lost, since the lock of the migrations goes with it.

@@ -162,6 +162,19 @@ static void append_right(struct buf *out, const struct account *account, const c
     buf_append_text(out, ";\n");
 }
 
+static const char *right_of(const struct settings *settings, const struct role *role, size_t i)
+{
+    bool records = role->records_changes && settings->audit.level != SETTINGS_AUDIT_OFF;
+    if (i < role->count)
+        return role->rights[i];
+    return records && i == role->count ? audit_right : NULL;
+}
+
+const char *grants_right(const struct settings *settings, enum database_account account, size_t i)
+{
+    return right_of(settings, &roles[account], i);
+}
+
 /* ALTER USER makes a second run set the password of now. */
 static bool append_sql(struct buf *out, const struct account *account)
 {
@@ -172,10 +185,9 @@ static bool append_sql(struct buf *out, const struct account *account)
         if (!append_login(out, account))
             return false;
     }
-    for (size_t i = 0; i < account->role->count; i++)
-        append_right(out, account, account->role->rights[i]);
-    if (account->role->records_changes && account->settings->audit.level != SETTINGS_AUDIT_OFF)
-        append_right(out, account, audit_right);
+    const char *right;
+    for (size_t i = 0; (right = right_of(account->settings, account->role, i)) != NULL; i++)
+        append_right(out, account, right);
     return true;
 }
 

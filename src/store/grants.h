@@ -6,6 +6,7 @@
 #define ME_STORE_GRANTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/buf.h"
 #include "base/compiler.h"
@@ -23,5 +24,9 @@
  */
 bool grants_print(const struct settings *settings, enum database_account account,
                   enum file_readers readers, struct buf *out, struct err *err) MUST_CHECK;
+
+/* The account's rights with these settings, one row after the other, as "SELECT, UPDATE (name) ON
+ * %.users", `%` standing for the database (store/right.h takes it apart); NULL past the last. */
+const char *grants_right(const struct settings *settings, enum database_account account, size_t i);
 
 #endif

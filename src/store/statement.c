@@ -23,11 +23,18 @@ enum {
     MEMBERS_BYTES = 128 * UTF8_MAX_BYTES,
     IDS_BYTES = STATEMENT_USERS_MAX * UUID_BYTES,
     MIGRATION_NAME_BYTES = 255 * UTF8_MAX_BYTES,
-    CHECKSUM_BYTES = 64
+    CHECKSUM_BYTES = 64,
+    SERVER_TEXT_BYTES = 512
 };
 
 /* Later than the time that is there, also where the clock was set back. */
 #define LATER(column) "GREATEST(UTC_TIMESTAMP(3), " column " + INTERVAL 1000 MICROSECOND)"
+
+/* The account that is logged in, as the server writes it into lists of rights: 'name'@'host'. */
+#define GRANTEE                                                                                    \
+    "CONCAT('''', LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) - CHAR_LENGTH("                 \
+    "SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1), '''@''', "                                    \
+    "SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')"
 
 #define USER_IN                                                                                    \
     {                                                                                              \
@@ -743,6 +750,43 @@ static const struct statement statements[STATEMENT__MAX] = {
                    {"statements", VALUE_NUMBER, 0},
                    {"statements_done", VALUE_NUMBER, 0},
                    {"is_finished", VALUE_NUMBER, 0}},
+        },
+    [STATEMENT_SERVER_STATE] =
+        {
+            .name = "server_state",
+            .sql = "SELECT VERSION(), " GRANTEE ", UTC_TIMESTAMP(3), @@read_only,"
+                   " @@max_connections, @@max_user_connections,"
+                   " (SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS"
+                   " WHERE VARIABLE_NAME = 'SSL_CIPHER')",
+            .out = {{"version", VALUE_TEXT, SERVER_TEXT_BYTES},
+                    {"account", VALUE_TEXT, SERVER_TEXT_BYTES},
+                    {"now", VALUE_TIME, 0},
+                    {"read_only", VALUE_NUMBER, 0},
+                    {"max_connections", VALUE_NUMBER, 0},
+                    {"max_user_connections", VALUE_NUMBER, 0},
+                    {"cipher", VALUE_TEXT, SERVER_TEXT_BYTES}},
+        },
+    /* Who may read the server's own tables sees the rights of others, too. USAGE is none. */
+    [STATEMENT_RIGHT_LIST] =
+        {
+            .name = "right_list",
+            .sql = "SELECT place, name, part, right_name, can_grant FROM"
+                   " (SELECT '' AS place, '' AS name, '' AS part, PRIVILEGE_TYPE AS right_name,"
+                   " IS_GRANTABLE AS can_grant, GRANTEE AS grantee"
+                   " FROM information_schema.USER_PRIVILEGES"
+                   " UNION ALL SELECT TABLE_SCHEMA, '', '', PRIVILEGE_TYPE, IS_GRANTABLE, GRANTEE"
+                   " FROM information_schema.SCHEMA_PRIVILEGES"
+                   " UNION ALL SELECT TABLE_SCHEMA, TABLE_NAME, '', PRIVILEGE_TYPE, IS_GRANTABLE,"
+                   " GRANTEE FROM information_schema.TABLE_PRIVILEGES"
+                   " UNION ALL SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, PRIVILEGE_TYPE,"
+                   " IS_GRANTABLE, GRANTEE FROM information_schema.COLUMN_PRIVILEGES) AS held"
+                   " WHERE grantee = " GRANTEE " AND right_name <> 'USAGE'"
+                   " ORDER BY place, name, right_name, part",
+            .out = {{"database", VALUE_TEXT, SERVER_TEXT_BYTES},
+                    {"table", VALUE_TEXT, SERVER_TEXT_BYTES},
+                    {"column", VALUE_TEXT, SERVER_TEXT_BYTES},
+                    {"privilege", VALUE_TEXT, SERVER_TEXT_BYTES},
+                    {"can_be_granted_on", VALUE_TEXT, SERVER_TEXT_BYTES}},
         },
 };
 

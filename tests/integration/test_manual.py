@@ -124,6 +124,13 @@ def test_every_option_of_a_command(name):
         assert described[option].startswith(meaning), option
 
 
+def test_every_finding_of_the_doctor(mectl):
+    described = {item.head: item.text for item in manual.items(manual.section("mectl.8", ".Sh FINDINGS"))}
+    assert described == {
+        f"Cm {row['code']}": f"{row['finding'].capitalize()}: {row['what']}. {row['why']}"
+        for row in objects(mectl("doctor", "--list", "--json"))}
+
+
 def test_the_options_without_a_command():
     synopsis = " ".join(manual.section("mectl.8", ".Sh SYNOPSIS"))
     assert ".Fl -help | -version" in synopsis and ".Op Fl -config Ar file" in synopsis
@@ -165,6 +172,7 @@ def printed_json(mectl, users, tokens):
         "audit list": values("audit", "list"),
         "config check": values("config", "check"),
         "config list": values("config", "list"),
+        "doctor": values("doctor") + values("doctor", "--list"),
     }
 
 

@@ -483,4 +483,4 @@ def test_config_check_warns_of_sessions(mectl, installation, conf):
 
 def test_config_check_reads_the_password(mectl, installation, tmp_path):
     other = installation.write_provisioning_conf("provisioning-no.conf", provision__password_file=tmp_path / "missing")
-    assert findings(mectl, other, "wrong") == ["provision"]
+    assert findings(mectl, other, "wrong") == ["password"]

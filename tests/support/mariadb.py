@@ -23,11 +23,11 @@ class PrivateMariaDB:
         self.socket = None
         self._root = None
 
-    def _script(self, command: str, *options) -> str:
+    def _script(self, command: str, *options, **environment) -> str:
         done = subprocess.run(
             [str(SCRIPT), command, str(self.folder), *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, timeout=120, check=False,
+            text=True, timeout=120, check=False, env={**os.environ, **environment},
         )
         if done.returncode != 0:
             log = self.folder / "mariadbd.log"
@@ -35,8 +35,9 @@ class PrivateMariaDB:
             raise RuntimeError(f"{SCRIPT.name} {command} failed:\n{done.stderr}{done.stdout}\n{tail}")
         return done.stdout
 
-    def start(self) -> "PrivateMariaDB":
-        self._script("start", *self.options)
+    def start(self, *options, **environment) -> "PrivateMariaDB":
+        """More options of mariadbd, for this time."""
+        self._script("start", *self.options, *options, **environment)
         self.socket = self._script("socket").strip()
         return self
 

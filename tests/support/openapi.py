@@ -265,9 +265,13 @@ class Response:
         return seen.union(*(self.headers[name].judge(value) for name, value in sent.items()))
 
 
+# The media type is the content's; X-Me-Doctor is sent to mectl doctor alone, and no client's business.
+_APART = {"content-type", "x-me-doctor"}
+
+
 def fields_of(answer) -> dict:
     """The fields that are described one by one. Status is the gateway's; Content-Type goes with the content."""
-    fields = {name.lower(): value for name, value in answer.headers.fields if name.lower() != "content-type"}
+    fields = {name.lower(): value for name, value in answer.headers.fields if name.lower() not in _APART}
     if fields.pop("status", None):
         return fields
     # A web server was between. Some write lists anew.
