@@ -94,11 +94,19 @@ def worker_account(mariadb, installation):
     return rows[0][0]
 
 
-@BOTH
-def test_a_database_that_is_not_migrated(cgi, tokens, reader, mariadb, worker_account, method):
-    mariadb.execute("CREATE DATABASE IF NOT EXISTS me_empty")
+@pytest.fixture(scope="module")
+def empty_database(mariadb, worker_account):
+    """Its name; the worker may use it for so long."""
+    mariadb.execute("CREATE DATABASE me_empty")
     mariadb.execute(f"GRANT SELECT, UPDATE ON me_empty.* TO {worker_account}")
-    answer = request(cgi, tokens, reader, method, ME_DATABASE_NAME="me_empty")
+    yield "me_empty"
+    mariadb.execute(f"REVOKE SELECT, UPDATE ON me_empty.* FROM {worker_account}")
+    mariadb.execute("DROP DATABASE me_empty")
+
+
+@BOTH
+def test_a_database_that_is_not_migrated(cgi, tokens, reader, empty_database, method):
+    answer = request(cgi, tokens, reader, method, ME_DATABASE_NAME=empty_database)
     assert_unavailable(answer)
     assert "migrate" in str(answer.events("error")), "the log does not say what to do"
 
