@@ -54,8 +54,13 @@ SELECT profile_id   AS id,
        language     AS locale,
        time_zone    AS timezone,
        created_at,
-       updated_at
+       updated_at,
+       0            AS revision
   FROM shop.users;
+
+-- Nothing here tells a worker that a profile is still as it was, so it keeps none.
+CREATE VIEW revision_guard AS
+SELECT 0 AS stands, 0 AS epoch;
 
 -- One address for each user, the default one. Its updated_at is not that of the users row, which moves with every
 -- PATCH: the answer of a PATCH, and its entity tag, would not be those of the next GET. The last two columns are for

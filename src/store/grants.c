@@ -9,15 +9,16 @@
 
 enum { SHA1_BYTES = 20, PASSWORD_MAX_BYTES = 4096 };
 
-/* What a user may change is all that the worker may change (and the time of it). */
+/* What a user may change is all that the worker may change, and the time and revision of it. */
 static const char *const worker_rights[] = {
-    "SELECT, UPDATE (name, bio, avatar_url, locale, timezone, updated_at) ON %.users",
+    "SELECT, UPDATE (name, bio, avatar_url, locale, timezone, updated_at, revision) ON %.users",
     "SELECT ON %.user_emails",
     "SELECT ON %.user_identities",
     "SELECT ON %.user_phone_numbers",
     "SELECT ON %.user_badges",
     "SELECT ON %.user_fraud_information",
     "SELECT ON %.sessions",
+    "SELECT ON %.revision_guard",
 };
 
 /* It adds and cannot look: what it adds is read by the worker. */

@@ -751,6 +751,12 @@ static const struct statement statements[STATEMENT__MAX] = {
                    {"statements_done", VALUE_NUMBER, 0},
                    {"is_finished", VALUE_NUMBER, 0}},
         },
+    [STATEMENT_REVISION_GUARD] =
+        {
+            .name = "revision_guard",
+            .sql = "SELECT stands, epoch FROM revision_guard",
+            .out = {{"stands", VALUE_NUMBER, 0}, {"epoch", VALUE_NUMBER, 0}},
+        },
     [STATEMENT_SERVER_STATE] =
         {
             .name = "server_state",

@@ -7,6 +7,7 @@
 
 #include "store/migrations.h"
 #include "store/profiles.h"
+#include "store/revision.h"
 
 enum { FILES = 3 };
 static const char *const names[FILES] = {"0001_one.sql", "0002_two.sql", "0003_three.sql"};
@@ -239,27 +240,36 @@ static void assert_denied(struct fixture *fixture, struct database *database, st
                    "denied");
 }
 
-/* The flow of a fresh database: print for mectl, migrate, print for the worker. */
-static void the_printed_accounts_can_do_what_they_must_and_no_more(void **state)
+static void migrate_as(struct fixture *fixture, const struct settings *operator)
 {
-    struct fixture *fixture = *state;
-    struct settings settings = fixture->settings;
-    struct profile_load loaded;
-    const struct access_request request = {.user = fixture_id(1), .session = STR("s")};
-    struct profile profile = {.id = fixture_id(1), .name = STR("Anna"), .updated_ms = 1};
-    settings.database.user = "me_test_worker";
-    settings.database.password = "it's \\ secret";
-    fixture_grant(fixture, &settings, DATABASE_ADMIN);
-    struct database *database = fixture_database(fixture, &settings);
+    struct database *database = fixture_database(fixture, operator);
     struct migrations *migrations = migrations_open(NULL, &fixture->err);
     assert_non_null(migrations);
     assert_stored(fixture, migrations_apply(migrations, database, visit, &trial, &fixture->err));
     migrations_close(migrations);
-    fixture_sql(fixture, "REVOKE ALL, GRANT OPTION FROM me_test_worker@localhost");
-    database_close(database);
+    database_free(database);
+}
+
+/* The flow of a fresh database: print for mectl, migrate, print for the worker. The account that
+ * migrated stays: it is whose rights the triggers have. */
+static void the_printed_accounts_can_do_what_they_must_and_no_more(void **state)
+{
+    struct fixture *fixture = *state;
+    struct settings settings = fixture->settings, operators = fixture->settings;
+    struct profile_load loaded;
+    struct revision_guard guard;
+    const struct access_request request = {.user = fixture_id(1), .session = STR("s")};
+    struct profile profile = {.id = fixture_id(1), .name = STR("Anna"), .updated_ms = 1};
+    settings.database.user = "me_test_worker";
+    settings.database.password = "it's \\ secret";
+    operators.database.user = "me_test_operator";
+    operators.database.password = "another";
+    fixture_grant(fixture, &operators, DATABASE_ADMIN);
+    migrate_as(fixture, &operators);
 
     fixture_grant(fixture, &settings, DATABASE_WORKER);
     fixture_grant(fixture, &settings, DATABASE_WORKER);
+    struct database *database = fixture_database(fixture, &settings);
     fixture_sql(fixture,
                 "INSERT INTO users (id, status, name) VALUES (" FIXTURE_ID("01") ", 'active',"
                                                                                  " 'Ann')");
@@ -267,13 +277,21 @@ static void the_printed_accounts_can_do_what_they_must_and_no_more(void **state)
                   profiles_load_locked(database, &request, fixture->arena, &loaded, &fixture->err));
     assert_int_equal(loaded.access, ACCESS_SESSION_UNKNOWN);
     assert_stored(fixture, profiles_update(database, &profile, &fixture->err));
+    assert_stored(fixture, revision_guard_read(database, &guard, &fixture->err));
+    assert_true(guard.stands);
+    assert_stored(fixture,
+                  database_run_text(database, STR("UPDATE users SET revision = 1"), &fixture->err));
     assert_denied(fixture, database, STR("UPDATE users SET status = 'banned'"));
     assert_denied(fixture, database, STR("UPDATE users SET created_at = updated_at"));
     assert_denied(fixture, database, STR("DELETE FROM users"));
     assert_denied(fixture, database, STR("UPDATE sessions SET revoked_at = NULL"));
     assert_denied(fixture, database, STR("INSERT INTO user_badges VALUES ('', 'a', 'b', NOW())"));
+    assert_denied(fixture, database, STR("DROP TRIGGER users_revision_update"));
+    assert_denied(fixture, database, STR("DROP VIEW revision_guard"));
+    assert_denied(fixture, database, STR("SHOW CREATE VIEW revision_guard"));
+    assert_denied(fixture, database, STR("SELECT * FROM revision_no_truncate"));
     database_free(database);
-    fixture_sql(fixture, "DROP USER me_test_worker@localhost");
+    fixture_sql(fixture, "DROP USER me_test_worker@localhost, me_test_operator@localhost");
 }
 
 int main(void)

@@ -180,7 +180,7 @@ static void every_table_is_as_the_store_needs_it(void **state)
                                     " WHERE TABLE_SCHEMA = DATABASE() AND ENGINE = 'InnoDB'"
                                     " AND ROW_FORMAT = 'Dynamic'"
                                     " AND TABLE_COLLATION = 'utf8mb4_nopad_bin'"),
-                     9);
+                     10);
 }
 
 int main(void)

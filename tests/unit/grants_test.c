@@ -63,9 +63,10 @@ static void the_worker_may_change_nothing_but_what_a_user_may(void **state)
     (void)state;
     print(&settings, DATABASE_WORKER, sql, sizeof(sql));
     assert_contains(sql,
-                    "GRANT SELECT, UPDATE (name, bio, avatar_url, locale, timezone, updated_at)"
-                    " ON `me`.users TO 'me'@'localhost';\n");
+                    "GRANT SELECT, UPDATE (name, bio, avatar_url, locale, timezone, updated_at,"
+                    " revision) ON `me`.users TO 'me'@'localhost';\n");
     assert_contains(sql, "GRANT SELECT ON `me`.sessions TO 'me'@'localhost';\n");
+    assert_contains(sql, "GRANT SELECT ON `me`.revision_guard TO 'me'@'localhost';\n");
     assert_null(strstr(sql, "INSERT"));
     assert_null(strstr(sql, "DELETE"));
     assert_null(strstr(sql, "CREATE DATABASE"));

@@ -1,0 +1,43 @@
+#include "store/revision.h"
+
+#include <mysql.h>
+
+#include <mysqld_error.h>
+
+#include "store/statement.h"
+
+static enum store_result visit_guard(void *context, const struct value *row, struct err *err)
+{
+    struct revision_guard *guard = context;
+    (void)err;
+    guard->stands = !row[0].is_null && row[0].number == 1 && !row[1].is_null;
+    guard->epoch = row[1].number;
+    return STORE_OK;
+}
+
+/* Of the view, not of the connection. */
+static bool is_no(unsigned int number)
+{
+    static const unsigned int numbers[] = {
+        ER_NO_SUCH_TABLE,            /* never migrated, or migrated by an older version */
+        ER_BAD_FIELD_ERROR,          /* something else of that name */
+        ER_TABLEACCESS_DENIED_ERROR, /* the account has no right to it */
+        ER_COLUMNACCESS_DENIED_ERROR,
+        ER_VIEW_INVALID,
+        ER_NO_SUCH_USER, /* its definer was dropped */
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++)
+        if (numbers[i] == number)
+            return true;
+    return false;
+}
+
+enum store_result revision_guard_read(struct database *database, struct revision_guard *out,
+                                      struct err *err)
+{
+    const struct call call = {
+        .statement = STATEMENT_REVISION_GUARD, .visit = visit_guard, .context = out};
+    *out = (struct revision_guard){.stands = false};
+    enum store_result result = database_run(database, &call, err);
+    return result != STORE_OK && is_no(database_error(database)) ? STORE_OK : result;
+}
