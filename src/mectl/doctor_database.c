@@ -6,6 +6,7 @@
 #include "store/diagnosis.h"
 #include "store/endpoint.h"
 #include "store/migrations.h"
+#include "store/revision.h"
 
 enum { CLOCK_NOTICE_MS = 5000, RIGHTS_MAX_BYTES = 8192 };
 
@@ -314,7 +315,8 @@ static bool count_migration(void *context, const struct migration_row *row)
 {
     struct migration_counts *counts = context;
 
-    counts->missing += row->state == MIGRATION_PENDING || row->state == MIGRATION_PARTIAL;
+    counts->missing += row->optional == NULL &&
+                       (row->state == MIGRATION_PENDING || row->state == MIGRATION_PARTIAL);
     counts->different += row->state == MIGRATION_CHANGED || row->state == MIGRATION_UNKNOWN;
     return true;
 }
@@ -336,18 +338,51 @@ static void judge_migrations(const struct patient *patient, const struct migrati
         report_good(report, "database", "is reached and migrated");
 }
 
-static void look_at_migrations(const struct patient *patient)
+/* False: the schema is none that anything more could be said of. */
+static bool look_at_migrations(const struct patient *patient)
 {
     struct migration_counts counts = {0};
     struct err err = {""};
     struct migrations *migrations = migrations_open(NULL, &err);
+    bool good = migrations != NULL && migrations_status(migrations, patient->database,
+                                                        count_migration, &counts, &err) == STORE_OK;
 
-    if (migrations != NULL && migrations_status(migrations, patient->database, count_migration,
-                                                &counts, &err) == STORE_OK)
+    if (good)
         judge_migrations(patient, &counts);
     else
         report_finding(patient->report, FINDING_MIGRATIONS_DIFFER, NULL, "%s", err.text);
     migrations_close(migrations);
+    return good && counts.missing + counts.different == 0;
+}
+
+/* ---- revisions */
+
+/* By the operator's account: whether the worker's may look is one of its rights. */
+static void look_at_revisions(const struct patient *patient)
+{
+    struct report *report = patient->report;
+    struct revision_guard guard;
+    struct err err = {""};
+
+    if (revision_guard_read(patient->database, &guard, &err) != STORE_OK)
+        report_note(report, "revisions", "whether they move cannot be seen: %s", err.text);
+    else if (guard.lacks_definer)
+        report_finding(report, FINDING_DEFINER_MISSING, NULL,
+                       "those of 0004_revision_triggers are of an account that is no more");
+    else if (!guard.stands)
+        report_finding(report, FINDING_REVISIONS_UNGUARDED, NULL, "%s",
+                       err.text[0] != '\0'
+                           ? err.text
+                           : "the triggers of 0004_revision_triggers are not there, or not all "
+                             "there, or something gets past them");
+    else
+        report_good(report, "revisions", "every change of a user moves its own");
+}
+
+static void look_as_operator_does(const struct patient *patient)
+{
+    if (look_at_migrations(patient))
+        look_at_revisions(patient);
 }
 
 /* ---- the whole */
@@ -406,7 +441,7 @@ void doctor_database(struct report *report)
         return;
     if (settings->token.provision)
         look_as(report, first, DATABASE_PROVISION, look_at_rights);
-    look_as(report, first, DATABASE_ADMIN, look_at_migrations);
+    look_as(report, first, DATABASE_ADMIN, look_as_operator_does);
 }
 
 static bool look_as_operator(struct report *report, size_t host)
@@ -419,7 +454,7 @@ static bool look_as_operator(struct report *report, size_t host)
     patient.is_first = true;
     verdict = examine(&patient);
     if (verdict == DIAGNOSIS_GOOD)
-        look_at_migrations(&patient);
+        (void)look_at_migrations(&patient); /* all that is asked of it */
     database_free(patient.database);
     return is_reached(verdict);
 }

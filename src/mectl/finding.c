@@ -256,6 +256,19 @@ static const struct finding_row rows[FINDING__MAX] = {
                                    ANY_SERVER("# see which; then install the version that "
                                               "migrated it:\n"
                                               "mectl migrate --status")},
+    [FINDING_REVISIONS_UNGUARDED] = {"revisions-unguarded", NULL, WEIGHT_WARNS,
+                                     "nothing moves the revision of a user that was changed",
+                                     "So workers keep no profile, and read the whole of one for "
+                                     "each request: slower, and as right.",
+                                     ANY_SERVER("mectl migrate --again\n"
+                                                "# still so: a BEFORE trigger of your own, or a "
+                                                "foreign key that changes rows, see\n"
+                                                "# schema/0004_revision_triggers.sql:\n"
+                                                "#     SHOW TRIGGERS;")},
+    [FINDING_DEFINER_MISSING] = {"definer-missing", NULL, WEIGHT_WRONG,
+                                 "the account that made the triggers was dropped",
+                                 "No program can change a user or a user's rows: error 1449.",
+                                 ANY_SERVER("mectl migrate --again")},
     [FINDING_CLOCK_DIFFERS] = {"clock-differs", NULL, WEIGHT_WARNS,
                                "the clocks of this host and of the database differ",
                                "Tokens end by the one, sessions by the other.",

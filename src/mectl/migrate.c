@@ -8,12 +8,36 @@
 
 enum { GRANTS_MAX_BYTES = 64 * 1024 };
 
+/* What is to be typed to have one that was left out. */
+static const char *const remedies[MIGRATION_REFUSAL__MAX] = {
+    [MIGRATION_LACKS_RIGHT] = "      mectl migrate --print-grants --for mectl | mariadb\n"
+                              "      mectl migrate\n",
+    [MIGRATION_BARRED_BY_BINLOG] =
+        "      mariadb -e 'SET GLOBAL log_bin_trust_function_creators = 1'\n"
+        "      mectl migrate\n"
+        "      mariadb -e 'SET GLOBAL log_bin_trust_function_creators = 0'\n",
+};
+
+static void tell_refusal(const struct migration_row *row)
+{
+    const char *remedy = remedies[row->refusal];
+
+    if (remedy == NULL)
+        return;
+    (void)invocation_fail("left out %04lld_%s, without which all else works: %s",
+                          (long long)row->version, row->name, row->refusal_text);
+    (void)fputs("  It is optional: ", stderr);
+    invocation_show(str_from(row->optional), stderr);
+    (void)fprintf(stderr, "\n  To have it, as a database administrator:\n%s", remedy);
+}
+
 static bool print_row(void *context, const struct migration_row *row)
 {
     (void)context;
-    return printf("%04lld  %-8s  %s (%zu of %zu statements)\n", (long long)row->version,
+    tell_refusal(row);
+    return printf("%04lld  %-8s  %s (%zu of %zu statements%s)\n", (long long)row->version,
                   migration_state_name(row->state), row->name, row->statements_done,
-                  row->statements) > 0;
+                  row->statements, row->optional != NULL ? ", optional" : "") > 0;
 }
 
 static bool print_json_row(void *context, const struct migration_row *row)
@@ -21,6 +45,7 @@ static bool print_json_row(void *context, const struct migration_row *row)
     struct json_object *object = json_object_new_object();
 
     (void)context;
+    tell_refusal(row);
     if (object == NULL)
         return false;
     (void)json_object_object_add(object, "version", json_object_new_int64(row->version));
@@ -31,6 +56,8 @@ static bool print_json_row(void *context, const struct migration_row *row)
                                  json_object_new_int64((int64_t)row->statements));
     (void)json_object_object_add(object, "statementsDone",
                                  json_object_new_int64((int64_t)row->statements_done));
+    (void)json_object_object_add(object, "optional",
+                                 json_object_new_boolean(row->optional != NULL));
     if (row->has_applied_ms)
         (void)json_object_object_add(object, "appliedAt", invocation_json_time(row->applied_ms));
     return invocation_print_json(object) == COMMAND_OK;
@@ -96,19 +123,34 @@ static enum command_exit print_grants(struct invocation *invocation)
 static bool go_together(const struct invocation *invocation)
 {
     bool grants = invocation_flag(invocation, "print-grants");
+    bool status = invocation_flag(invocation, "status"),
+         again = invocation_flag(invocation, "again");
 
-    if (!grants && !invocation_flag(invocation, "for"))
+    if (status && again)
+        (void)invocation_fail("migrate: --status applies nothing, so it does not go with --again");
+    else if (!grants && !invocation_flag(invocation, "for"))
         return true;
-    if (grants && !invocation->json && !invocation_flag(invocation, "status") &&
-        !invocation_flag(invocation, "schema"))
+    else if (grants && !invocation->json && !status && !again &&
+             !invocation_flag(invocation, "schema"))
         return true;
-    (void)invocation_fail("migrate: --for goes with --print-grants, and that with no other option");
+    else
+        (void)invocation_fail(
+            "migrate: --for goes with --print-grants, and that with no other option");
     return false;
+}
+
+typedef enum store_result run_migrations(struct migrations *migrations, struct database *database,
+                                         migration_visit *visit, void *context, struct err *err);
+
+static run_migrations *what_to_run(const struct invocation *invocation)
+{
+    if (invocation_flag(invocation, "status"))
+        return migrations_status;
+    return invocation_flag(invocation, "again") ? migrations_apply_again : migrations_apply;
 }
 
 static enum command_exit run_migrate(struct invocation *invocation)
 {
-    bool status = invocation_flag(invocation, "status");
     migration_visit *visit = invocation->json ? print_json_row : print_row;
     struct migrations *migrations;
     struct err err = {""};
@@ -123,8 +165,7 @@ static enum command_exit run_migrate(struct invocation *invocation)
     migrations = migrations_open(invocation_option(invocation, "schema"), &err);
     if (migrations == NULL)
         return invocation_fail("%s", err.text);
-    result = (status ? migrations_status : migrations_apply)(migrations, invocation->database,
-                                                             visit, NULL, &err);
+    result = what_to_run(invocation)(migrations, invocation->database, visit, NULL, &err);
     migrations_close(migrations);
     return invocation_end(result, "the database", &err);
 }
@@ -135,6 +176,8 @@ const struct command migrate_commands[] = {
         .has_json = true,
         .summary = "Brings the database's schema up to date, and prints what it applied.",
         .options = {{"status", NULL, "Print every migration and its state, apply nothing.", false},
+                    {"again", NULL, "Apply the optional ones once more: what they made was lost.",
+                     false},
                     {"print-grants", NULL, "Print the SQL that makes the accounts.", false},
                     {"for", "mectl|worker|provision", "Only this account's, with --print-grants.",
                      false},

@@ -12,6 +12,8 @@
     "this account logs in by a plugin that is not here: ALTER USER ... IDENTIFIED VIA "            \
     "mysql_native_password USING PASSWORD('...') makes it one that needs none"
 #define READ_ONLY "the server is read-only: name the primary in database.host"
+#define DEFINER                                                                                    \
+    "the account that made the triggers was dropped: mectl migrate --again makes them anew"
 #define TLS                                                                                        \
     "over TCP the certificate is verified: see database.tls and database.tls_ca; for a server on " \
     "this machine name the path of its socket in database.host"
@@ -130,6 +132,7 @@ static const struct failure failures[] = {
     UNAVAILABLE(ER_TABLEACCESS_DENIED_ERROR, GRANTS),
     UNAVAILABLE(ER_COLUMNACCESS_DENIED_ERROR, GRANTS),
     UNAVAILABLE(ER_HOST_NOT_PRIVILEGED, GRANTS),
+    UNAVAILABLE(ER_NO_SUCH_USER, DEFINER),
 };
 
 /* The client library numbers its own errors 2000 to 2999 and 5000 to 5999. */

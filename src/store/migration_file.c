@@ -102,6 +102,45 @@ static bool split(struct migration_file *file, struct err *err)
     return file->count > 0;
 }
 
+static const struct str optional_mark = STR("-- optional:");
+
+/* What follows it; STR_NONE where the text does not begin so. */
+static struct str cut_front(struct str text, struct str front)
+{
+    return str_starts_with(text, front) ? (struct str){text.data + front.len, text.len - front.len}
+                                        : STR_NONE;
+}
+
+/* The comment that the text begins with, behind `-- optional:`, its lines joined. */
+static char *read_optional(struct str text)
+{
+    struct str line = trim(cut_front(str_cut(&text, '\n'), optional_mark));
+    struct buf out;
+    char *copy = NULL;
+    buf_init(&out, TEXT_MAX_BYTES);
+    while (line.len > 0) {
+        buf_append_format(&out, "%s%.*s", out.len > 0 ? " " : "", STR_ARGS(line));
+        line = str_is_set(text) ? trim(cut_front(trim(str_cut(&text, '\n')), STR("--"))) : STR_NONE;
+    }
+    if (buf_is_good(&out))
+        copy = strndup(out.len > 0 ? out.data : "", out.len);
+    buf_free(&out);
+    return copy;
+}
+
+static bool copy_parts(struct migration_file *out, const char *path, struct str name,
+                       struct str text)
+{
+    bool is_optional = str_starts_with(text, optional_mark);
+    buf_init(&out->text, TEXT_MAX_BYTES);
+    buf_append_str(&out->text, text);
+    out->path = strdup(path);
+    out->name = strndup(name.data, name.len);
+    out->optional = is_optional ? read_optional(text) : NULL;
+    return buf_is_good(&out->text) && out->path != NULL && out->name != NULL &&
+           (!is_optional || out->optional != NULL);
+}
+
 bool migration_file_read(const char *path, struct str text, struct migration_file *out,
                          struct err *err)
 {
@@ -118,11 +157,7 @@ bool migration_file_read(const char *path, struct str text, struct migration_fil
         err_set(err, "%s: holds a NUL: it is no text", path);
         return false;
     }
-    buf_init(&out->text, TEXT_MAX_BYTES);
-    buf_append_str(&out->text, text);
-    out->path = strdup(path);
-    out->name = strndup(name.data, name.len);
-    if (!buf_is_good(&out->text) || out->path == NULL || out->name == NULL) {
+    if (!copy_parts(out, path, name, text)) {
         err_set(err, "%s: longer than %d bytes, or out of memory", path, TEXT_MAX_BYTES);
         migration_file_free(out);
         return false;
@@ -138,6 +173,7 @@ void migration_file_free(struct migration_file *file)
     buf_free(&file->text);
     free(file->path);
     free(file->name);
+    free(file->optional);
     free(file->statements);
     *file = (struct migration_file){0};
 }

@@ -5,6 +5,10 @@
  * A file is NNNN_name.sql, from 0001 up. A statement ends with a `;` that is the last character of
  * its line but white space; a line that begins with `--` is a comment and ends none, and comments
  * before a statement are no part of it.
+ *
+ * One that begins with `-- optional:` may be left out where the account may not apply it. What
+ * follows, up to the first line that is no comment or an empty one, tells people what it takes and
+ * what is lost without it.
  */
 #ifndef ME_STORE_MIGRATION_FILE_H
 #define ME_STORE_MIGRATION_FILE_H
@@ -32,6 +36,8 @@ struct migration_file {
     int64_t version;
     char *path;                             /* owned; as messages name it */
     char *name;                             /* owned; without number and ending */
+    char *optional;                         /* owned; what is said of an optional one, in one line;
+                                               NULL: it is none */
     struct buf text;                        /* owned */
     struct migration_statement *statements; /* owned; they point into the text */
     size_t count;

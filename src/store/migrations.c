@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <mysql.h>
+
+#include <mysqld_error.h>
+
 #include "base/buf.h"
 #include "base/file.h"
 #include "store/migration_file.h"
@@ -264,6 +268,7 @@ static struct migration_row describe(const struct migration_file *file, const st
         row.version = file->version;
         row.name = file->name;
         row.statements = file->count;
+        row.optional = file->optional;
     }
     return row;
 }
@@ -298,7 +303,14 @@ struct application {
     struct database *database;
     migration_visit *visit;
     void *context;
+    bool again; /* the optional ones */
 };
+
+static enum store_result tell(const struct application *application,
+                              const struct migration_row *row)
+{
+    return application->visit(application->context, row) ? STORE_OK : STORE_ABANDONED;
+}
 
 static enum store_result visit_status(void *context, const struct migration_file *file,
                                       const struct migration_row *row, struct err *err)
@@ -306,14 +318,14 @@ static enum store_result visit_status(void *context, const struct migration_file
     const struct application *application = context;
     (void)file;
     (void)err;
-    return application->visit(application->context, row) ? STORE_OK : STORE_ABANDONED;
+    return tell(application, row);
 }
 
 enum store_result migrations_status(struct migrations *migrations, struct database *database,
                                     migration_visit *visit, void *context, struct err *err)
 {
     struct records records = {NULL, 0};
-    struct application application = {database, visit, context};
+    struct application application = {database, visit, context, false};
     enum store_result result = load_records(database, &records, err);
     if (result == STORE_OK)
         result = walk(migrations, &records, visit_status, &application, err);
@@ -381,21 +393,57 @@ static enum store_result apply_statement(struct database *database,
     return result;
 }
 
+static enum migration_refusal refusal_of(unsigned int number)
+{
+    static const struct {
+        unsigned int number;
+        enum migration_refusal refusal;
+    } refusals[] = {
+        {ER_DBACCESS_DENIED_ERROR, MIGRATION_LACKS_RIGHT},
+        {ER_TABLEACCESS_DENIED_ERROR, MIGRATION_LACKS_RIGHT},
+        {ER_COLUMNACCESS_DENIED_ERROR, MIGRATION_LACKS_RIGHT},
+        {ER_SPECIFIC_ACCESS_DENIED_ERROR, MIGRATION_LACKS_RIGHT},
+        {ER_BINLOG_CREATE_ROUTINE_NEED_SUPER, MIGRATION_BARRED_BY_BINLOG},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(refusals); i++)
+        if (refusals[i].number == number)
+            return refusals[i].refusal;
+    return MIGRATION_NOT_REFUSED;
+}
+
+/* Goes on from where the row says, and keeps its count. */
+static enum store_result apply_rest(struct database *database, const struct migration_file *file,
+                                    struct migration_row *row, struct err *err)
+{
+    enum store_result result = STORE_OK;
+    while (row->statements_done < file->count && result == STORE_OK) {
+        result = apply_statement(database, file, row->statements_done, err);
+        row->statements_done += result == STORE_OK;
+    }
+    return result;
+}
+
 static enum store_result apply_file(void *context, const struct migration_file *file,
                                     const struct migration_row *row, struct err *err)
 {
     const struct application *application = context;
     struct migration_row done = *row;
-    enum store_result result = STORE_OK;
-    if (row->state == MIGRATION_APPLIED)
+    if (application->again && file->optional != NULL)
+        done.statements_done = 0;
+    else if (row->state == MIGRATION_APPLIED)
         return STORE_OK;
-    for (size_t i = row->statements_done; i < file->count && result == STORE_OK; i++)
-        result = apply_statement(application->database, file, i, err);
-    if (result != STORE_OK)
+    enum store_result result = apply_rest(application->database, file, &done, err);
+    done.state = result == STORE_OK          ? MIGRATION_APPLIED
+                 : done.statements_done == 0 ? MIGRATION_PENDING
+                                             : MIGRATION_PARTIAL;
+    if (result != STORE_OK && file->optional != NULL)
+        done.refusal = refusal_of(database_error(application->database));
+    if (result != STORE_OK && done.refusal == MIGRATION_NOT_REFUSED)
         return result;
-    done.state = MIGRATION_APPLIED;
-    done.statements_done = file->count;
-    return application->visit(application->context, &done) ? STORE_OK : STORE_ABANDONED;
+    done.refusal_text = err->text;
+    result = tell(application, &done);
+    err_clear(err);
+    return result;
 }
 
 static enum store_result take_lock(struct database *database, struct err *err)
@@ -430,15 +478,28 @@ static enum store_result apply_all(struct migrations *migrations, struct applica
     return result;
 }
 
+static enum store_result apply(struct migrations *migrations, struct application *application,
+                               struct err *err)
+{
+    enum store_result result = database_open_for_migrations(application->database, err);
+    if (result == STORE_OK)
+        result = take_lock(application->database, err);
+    if (result == STORE_OK)
+        result = apply_all(migrations, application, err);
+    database_close(application->database); /* the lock goes with the connection */
+    return result == STORE_ABANDONED ? STORE_OK : result;
+}
+
 enum store_result migrations_apply(struct migrations *migrations, struct database *database,
                                    migration_visit *visit, void *context, struct err *err)
 {
-    struct application application = {database, visit, context};
-    enum store_result result = database_open_for_migrations(database, err);
-    if (result == STORE_OK)
-        result = take_lock(database, err);
-    if (result == STORE_OK)
-        result = apply_all(migrations, &application, err);
-    database_close(database); /* the lock goes with the connection */
-    return result == STORE_ABANDONED ? STORE_OK : result;
+    struct application application = {database, visit, context, false};
+    return apply(migrations, &application, err);
+}
+
+enum store_result migrations_apply_again(struct migrations *migrations, struct database *database,
+                                         migration_visit *visit, void *context, struct err *err)
+{
+    struct application application = {database, visit, context, true};
+    return apply(migrations, &application, err);
 }

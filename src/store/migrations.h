@@ -25,6 +25,15 @@ enum migration_state {
 
 const char *migration_state_name(enum migration_state state);
 
+/* Why an optional one was left out. */
+enum migration_refusal {
+    MIGRATION_NOT_REFUSED,
+    MIGRATION_LACKS_RIGHT,      /* the account has not the right that a statement takes */
+    MIGRATION_BARRED_BY_BINLOG, /* the server writes a binary log: SUPER, or its setting
+                                   log_bin_trust_function_creators (1419) */
+    MIGRATION_REFUSAL__MAX
+};
+
 struct migration_row {
     int64_t version;
     const char *name; /* the file's name without number and ending; valid during the call */
@@ -32,6 +41,9 @@ struct migration_row {
     bool has_applied_ms;
     int64_t applied_ms;
     size_t statements, statements_done;
+    const char *optional; /* what an optional one is for; NULL: it is none; valid during the call */
+    enum migration_refusal refusal;
+    const char *refusal_text; /* what the server said to it; valid during the call */
 };
 typedef bool migration_visit(void *context, const struct migration_row *row); /* false stops */
 
@@ -49,7 +61,8 @@ enum store_result migrations_status(struct migrations *migrations, struct databa
 
 /*
  * Takes the lock, creates schema_migrations where it is missing, applies what is missing and calls
- * `visit` after each one. Nothing is applied where any recorded one is changed or unknown. Where a
+ * `visit` after each one. An optional one that the account may not apply is left out, and `visit`
+ * told so; the next call tries it again. Nothing is applied where any recorded one is changed or unknown. Where a
  * statement fails `err` names the file, the statement's number, its line and the server's message;
  * what was done before it is recorded, and a later call goes on with the statement that failed (the
  * statements before it must be unchanged). STORE_UNAVAILABLE also where another migration holds the
@@ -58,5 +71,11 @@ enum store_result migrations_status(struct migrations *migrations, struct databa
 enum store_result migrations_apply(struct migrations *migrations, struct database *database,
                                    migration_visit *visit, void *context,
                                    struct err *err) MUST_CHECK;
+
+/* The same, and applies the optional ones once more from their beginning, for what they made was
+ * lost. */
+enum store_result migrations_apply_again(struct migrations *migrations, struct database *database,
+                                         migration_visit *visit, void *context,
+                                         struct err *err) MUST_CHECK;
 
 #endif

@@ -15,6 +15,14 @@ static enum store_result visit_guard(void *context, const struct value *row, str
     return STORE_OK;
 }
 
+/* The view has the rights of its definer, who made the triggers too. That there is none such any
+ * more is told to a superuser alone; to others it is an access that is denied, though not to the
+ * connection, which is open. */
+static bool lacks_definer(unsigned int number)
+{
+    return number == ER_NO_SUCH_USER || number == ER_ACCESS_DENIED_ERROR;
+}
+
 /* Of the view, not of the connection. */
 static bool is_no(unsigned int number)
 {
@@ -24,12 +32,11 @@ static bool is_no(unsigned int number)
         ER_TABLEACCESS_DENIED_ERROR, /* the account has no right to it */
         ER_COLUMNACCESS_DENIED_ERROR,
         ER_VIEW_INVALID,
-        ER_NO_SUCH_USER, /* its definer was dropped */
     };
     for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++)
         if (numbers[i] == number)
             return true;
-    return false;
+    return lacks_definer(number);
 }
 
 enum store_result revision_guard_read(struct database *database, struct revision_guard *out,
@@ -39,5 +46,7 @@ enum store_result revision_guard_read(struct database *database, struct revision
         .statement = STATEMENT_REVISION_GUARD, .visit = visit_guard, .context = out};
     *out = (struct revision_guard){.stands = false};
     enum store_result result = database_run(database, &call, err);
-    return result != STORE_OK && is_no(database_error(database)) ? STORE_OK : result;
+    unsigned int number = result != STORE_OK ? database_error(database) : 0;
+    out->lacks_definer = lacks_definer(number);
+    return is_no(number) ? STORE_OK : result;
 }

@@ -17,6 +17,8 @@ struct revision_guard {
     /* Another number once a trigger or table was made anew, or the server started: revisions that
      * were read under another one prove nothing, though they be equal. */
     int64_t epoch;
+    /* The account that made the triggers was dropped: every write of a user fails (1449). */
+    bool lacks_definer;
 };
 
 /*

@@ -5,9 +5,12 @@ import itertools
 import pymysql
 import pytest
 
+from support.cgi import Program
 from support.commands import assert_needs_its_output, assert_refused, assert_usage, objects, only, quiet
 from support.installation import Installation
+from support.mariadb import PrivateMariaDB
 from support.paths import SOURCE
+from support.users import Users
 
 _counter = itertools.count(1)
 SCHEMA = sorted((SOURCE / "schema").glob("*.sql"))
@@ -65,14 +68,15 @@ def test_status_applies_nothing(empty):
 
 def test_json(empty):
     for row in objects(migrate(empty, "--status", "--json")):
-        assert list(row) == ["version", "name", "state", "statements", "statementsDone"]
+        assert list(row) == ["version", "name", "state", "statements", "statementsDone", "optional"]
         assert row["state"] == "pending" and row["statementsDone"] == 0
     applied = objects(migrate(empty, "--json"))
     assert applied and all(row["state"] == "applied" for row in applied)
     for row, path in zip(objects(migrate(empty, "--status", "--json")), SCHEMA, strict=True):
-        assert list(row) == ["version", "name", "state", "statements", "statementsDone", "appliedAt"]
+        assert list(row) == ["version", "name", "state", "statements", "statementsDone", "optional", "appliedAt"]
         assert f"{row['version']:04d}_{row['name']}" == path.stem and row["state"] == "applied"
         assert row["statements"] == row["statementsDone"] > 0
+        assert row["optional"] == path.read_text().startswith("-- optional:")
         assert row["appliedAt"].endswith("Z")
     assert objects(migrate(empty, "--json")) == []
 
@@ -80,6 +84,124 @@ def test_json(empty):
 def test_the_folder_of_the_sources_is_what_is_built_in(empty):
     quiet(migrate(empty))
     assert quiet(migrate(empty, "--schema", SOURCE / "schema")) == ""
+
+
+# ---- what an account may not make
+
+TRIGGERS = "0004_revision_triggers"
+
+
+def revoke(installation, rights):
+    installation.execute(f"REVOKE {rights} ON `{installation.database}`.* FROM '{installation.admin_account}'@'localhost'")
+
+
+def assert_left_out(done, *words):
+    """All else was applied; what is said of the one that was not names these words."""
+    assert done.returncode == 0, done
+    *others, last = done.stdout.splitlines()
+    assert all(line.split()[1] == "applied" for line in others) and len(others) == len(SCHEMA) - 1
+    assert last.split()[0] == "0004" and last.split()[1] in ("pending", "partial") and "optional" in last
+    for word in (TRIGGERS, "workers read each profile anew", "as a database administrator", "mectl migrate\n", *words):
+        assert word in done.stderr, (word, done.stderr)
+
+
+def assert_stands(installation, stands=True):
+    assert installation.execute("SELECT COALESCE(MAX(stands), 0) FROM revision_guard") == [(int(stands),)]
+
+
+def state_of_triggers(installation):
+    return objects(migrate(installation, "--status", "--json"))[3]
+
+
+def serves(installation):
+    """The worker reads and changes a profile there."""
+    user = Users(installation).add()
+    worker = Program(installation.conf)
+    bearer = installation.tokens.bearer(user.id)
+    assert worker.get(bearer).status == 200
+    assert worker.patch(bearer, {"bio": "changed"}).json["bio"] == "changed"
+
+
+@pytest.mark.parametrize("right", ["TRIGGER", "CREATE VIEW"])
+def test_without_a_right_the_triggers_are_left_out_and_made_once_it_is_there(empty, right):
+    revoke(empty, right)
+    done = migrate(empty)
+    assert_left_out(done, f"{right} command denied", "mectl migrate --print-grants --for mectl | mariadb")
+    row = state_of_triggers(empty)
+    assert row["state"] == ("pending" if right == "TRIGGER" else "partial") and row["optional"]
+    assert_stands(empty, False)
+    empty.grant("worker")  # before the view is there
+    serves(empty)
+    again = migrate(empty)
+    assert again.stderr == done.stderr and len(again.stdout.splitlines()) == 1
+    empty.grant("mectl")
+    assert quiet(migrate(empty)).split()[:3] == ["0004", "applied", "revision_triggers"]
+    assert_stands(empty)
+    connection = login(empty, empty.worker_account, empty.worker_password_file)
+    with connection, connection.cursor() as cursor:  # the right that was granted on what stood there before
+        cursor.execute("SELECT stands FROM revision_guard")
+        assert cursor.fetchall() == ((1,),)
+    serves(empty)
+
+
+def test_what_is_optional_may_fail_by_nothing_but_a_right(empty, schema):
+    folder = schema("0001_one", "CREATE TABLE one (a INT)", "INSERT INTO absent VALUES (1)")
+    file = folder / "0001_one.sql"
+    file.write_text("-- optional: it is tried\n" + file.read_text())
+    assert_refused(migrate(empty, "--schema", folder, check=False), "statement 2 of 2", "absent")
+
+
+def test_what_stands_behind_one_that_is_left_out_is_applied(empty, schema):
+    folder = schema("0002_two", "CREATE TABLE two (a INT)")
+    schema("0001_one", "CREATE TABLE one (a INT)", "CREATE TABLE mysql.forbidden (a INT)")
+    file = folder / "0001_one.sql"
+    file.write_text("-- optional: one\n-- and two\n--\n-- three\n" + file.read_text())
+    done = migrate(empty, "--schema", folder)
+    assert done.stdout == ("0001  partial   one (1 of 2 statements, optional)\n"
+                           "0002  applied   two (1 of 1 statements)\n")
+    assert "left out 0001_one" in done.stderr and "  It is optional: one and two\n" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def logging_server(tmp_path_factory):
+    """One that writes a binary log and trusts nobody, as servers with replicas do."""
+    server = PrivateMariaDB(tmp_path_factory.mktemp("logging"), ["--log-bin=log", "--server-id=1"]).start()
+    yield server
+    server.stop()
+
+
+def test_a_server_with_a_binary_log_takes_its_setting(logging_server, tmp_path):
+    installation = Installation(logging_server, tmp_path, "logging")
+    installation.grant("mectl")
+    done = migrate(installation)
+    assert_left_out(done, "error 1419", "mariadb -e 'SET GLOBAL log_bin_trust_function_creators = 1'")
+    installation.grant("worker")
+    assert_stands(installation, False)
+    serves(installation)
+    for line in done.stderr.splitlines():  # what it says is typed
+        if line.startswith("      mariadb -e "):
+            logging_server.execute(line.split("'")[1])
+        elif line.startswith("      mectl "):
+            assert quiet(migrate(installation)).split()[:3] == ["0004", "applied", "revision_triggers"]
+    assert_stands(installation)
+    serves(installation)
+    assert logging_server.execute("SELECT @@log_bin_trust_function_creators") == [(0,)]
+
+
+def test_what_was_lost_is_made_again(empty):
+    migrate(empty)
+    empty.grant("worker")
+    empty.execute("DROP TRIGGER user_emails_revision_update")
+    empty.execute("DROP VIEW revision_guard")
+    empty.execute("DROP TABLE revision_no_truncate")
+    assert quiet(migrate(empty)) == ""
+    lines = quiet(migrate(empty, "--again")).splitlines()
+    assert [line.split()[:2] for line in lines] == [["0004", "applied"]]
+    assert_stands(empty)
+    assert quiet(migrate(empty, "--again")) != "" and quiet(migrate(empty)) == ""  # whatever is there
+    assert_stands(empty)
+    assert_usage(migrate(empty, "--status", "--again", check=False), "--again")
+    serves(empty)
 
 
 # ---- a folder

@@ -3,6 +3,8 @@
 import datetime
 import time
 
+import pymysql
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
@@ -357,6 +359,58 @@ def a_database_that_is_newer(ward):
         " FROM schema_migrations WHERE version = 1")
     says(patient.suffers_from("migrations-differ", "mectl migrate --status"), "mectl migrate --status")
     patient.installation.execute("DELETE FROM schema_migrations WHERE version = 9000")
+    patient.is_well()
+
+
+@ailment("revisions-unguarded", "MariaDB")
+def a_trigger_that_was_dropped(ward):
+    patient = ward.patient()
+    patient.installation.execute("DROP TRIGGER sessions_revision_delete")
+    patient.paste(patient.suffers_from("revisions-unguarded", "0004_revision_triggers"))
+    patient.is_well()
+
+
+@ailment("revisions-unguarded", "MariaDB")
+def triggers_that_the_account_could_not_make(ward):
+    patient = ward.patient(prepared=False)
+    patient.grant("mectl")
+    patient.installation.execute(
+        f"REVOKE TRIGGER ON {patient.installation.database}.* FROM '{patient.installation.admin_account}'@'localhost'")
+    patient.installation.mectl("migrate")
+    patient.grant("worker")
+    row = patient.suffers_from("revisions-unguarded", "0004_revision_triggers")
+    patient.grant("mectl")
+    patient.paste(row)
+    patient.is_well()
+
+
+@ailment("revisions-unguarded", "MariaDB")
+def a_trigger_of_somebody_else_before_the_change(ward):
+    patient = ward.patient()
+    patient.installation.execute(
+        "CREATE TRIGGER mine BEFORE UPDATE ON users FOR EACH ROW SET NEW.revision = OLD.revision")
+    row = patient.suffers_from("revisions-unguarded")
+    says(row, "BEFORE trigger of your own", "SHOW TRIGGERS")
+    patient.paste(row)
+    assert patient.installation.execute("SHOW TRIGGERS WHERE `Trigger` = 'mine'")
+    patient.suffers_from("revisions-unguarded")
+    patient.installation.execute("DROP TRIGGER mine")
+    patient.is_well()
+
+
+@ailment("definer-missing", "MariaDB")
+def another_account_than_the_one_that_migrated(ward):
+    patient = ward.patient()
+    former = patient.installation.admin_account
+    patient.write_conf(admin__user=f"{former}2")
+    patient.grant("mectl")
+    patient.is_well()
+    patient.installation.execute(f"DROP USER '{former}'@'localhost'")
+    row = patient.suffers_from("definer-missing", "0004_revision_triggers")
+    with pytest.raises(pymysql.err.MySQLError, match="1449"):
+        patient.installation.execute("INSERT INTO users (id, name) VALUES ('0123456789abcdef', 'Ann')")
+    patient.paste(row)
+    patient.installation.execute("INSERT INTO users (id, name) VALUES ('0123456789abcdef', 'Ann')")
     patient.is_well()
 
 
