@@ -7,8 +7,9 @@
 --   * A statement that writes a user's rows cannot read users besides: the trigger writes users, and MariaDB refuses
 --     that with error 1442. Not "DELETE b FROM user_badges b JOIN users u ...", nor "INSERT INTO user_badges SELECT id,
 --     ... FROM users": read the ids first.
---   * Whoever changes several rows of one user in a transaction locks the users row first (SELECT ... FOR UPDATE), as
---     workers and mectl do, or tries again after error 1213: each change of a row now locks the users row too.
+--   * Each change of a user's row now locks the users row too, behind the row itself unless that is a new one. Whoever
+--     changes several rows of a user in one transaction, or under REPEATABLE READ in one statement (WHERE user_id = ...),
+--     locks the users row first (SELECT ... FOR UPDATE), as workers and mectl do, or tries again after error 1213.
 --   * The account that makes the triggers is their definer: when it is dropped, every write fails with error 1449
 --     until there is one of that name again. 'mectl migrate --again' makes them anew, by the account that it has.
 --   * A trigger of your own on one of these tables has to be an AFTER one, and what you add to the tables no foreign
@@ -97,7 +98,7 @@ CREATE OR REPLACE TRIGGER sessions_revision_delete BEFORE DELETE ON sessions FOR
 
 -- TRUNCATE fires no trigger. It is refused (error 1701) where another table refers to the one that it empties: this
 -- one, in which no row can be. users needs none, the tables of a user's rows refer to it.
-CREATE TABLE IF NOT EXISTS revision_no_truncate (
+CREATE OR REPLACE TABLE revision_no_truncate (
     user_id BINARY(16) NOT NULL,
     PRIMARY KEY (user_id),
     CONSTRAINT revision_no_truncate_emails FOREIGN KEY (user_id) REFERENCES user_emails (user_id),
@@ -146,7 +147,10 @@ SELECT fired.ours = 20 AND fired.early = 20 AND kept.good = 7 AND tied.loose = 0
          WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE' AND ENGINE = 'InnoDB'
            AND TABLE_NAME IN ('users', 'user_emails', 'user_identities', 'user_phone_numbers', 'user_badges',
                               'user_fraud_information', 'sessions')) AS kept
-  JOIN (SELECT COALESCE(SUM(TABLE_NAME = 'revision_no_truncate'), 0) AS against_truncate,
+  JOIN (SELECT COUNT(DISTINCT IF(TABLE_NAME = 'revision_no_truncate'
+                                 AND REFERENCED_TABLE_NAME IN ('user_emails', 'user_identities', 'user_phone_numbers',
+                                                               'user_badges', 'user_fraud_information', 'sessions'),
+                                 REFERENCED_TABLE_NAME, NULL)) AS against_truncate,
                COALESCE(SUM(UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION')
                             OR DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION')
                                AND NOT (CONSTRAINT_NAME = CONCAT(TABLE_NAME, '_user') AND TABLE_NAME <> 'users'

@@ -80,6 +80,8 @@ def test_there_and_back_again_byte_for_byte(empty, tmp_path):
     quiet(empty.mectl("user", "export", second, "--sessions"))
     assert first.read_bytes() == second.read_bytes() and first.stat().st_size > 10000
     after = everything(empty)
+    for rows in (before, after):
+        rows["users"] = [row[:-1] for row in rows["users"]]  # without the revision
     for table in set(SQL_TABLES) - {"user_identities", "user_badges", "user_fraud_information"}:
         assert before[table] == after[table], table
 
