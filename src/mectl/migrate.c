@@ -119,23 +119,29 @@ static enum command_exit print_grants(struct invocation *invocation)
     return good ? COMMAND_OK : invocation_fail("%s", err.text);
 }
 
+static bool is_given(const struct invocation *invocation, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (invocation_flag(invocation, names[i]))
+            return true;
+    return false;
+}
+
 /* An account that is named says that nothing was to be applied. */
 static bool go_together(const struct invocation *invocation)
 {
+    static const char *const others[] = {"status", "again", "schema"};
     bool grants = invocation_flag(invocation, "print-grants");
-    bool status = invocation_flag(invocation, "status"),
-         again = invocation_flag(invocation, "again");
 
-    if (status && again)
+    if (invocation_flag(invocation, "status") && invocation_flag(invocation, "again")) {
         (void)invocation_fail("migrate: --status applies nothing, so it does not go with --again");
-    else if (!grants && !invocation_flag(invocation, "for"))
+        return false;
+    }
+    if (!grants && !invocation_flag(invocation, "for"))
         return true;
-    else if (grants && !invocation->json && !status && !again &&
-             !invocation_flag(invocation, "schema"))
+    if (grants && !invocation->json && !is_given(invocation, others, ARRAY_LENGTH(others)))
         return true;
-    else
-        (void)invocation_fail(
-            "migrate: --for goes with --print-grants, and that with no other option");
+    (void)invocation_fail("migrate: --for goes with --print-grants, and that with no other option");
     return false;
 }
 

@@ -83,6 +83,10 @@ def socket(hosts_database, host):
     return folder / "db.sock"
 
 
+def is_optional(path) -> bool:
+    return "\n-- optional:" in path.read_text()
+
+
 @pytest.fixture(scope="module")
 def imported(readme, browser, tenant, bundle):
     """Step 1, the tables."""
@@ -285,10 +289,45 @@ def test_a_new_version_while_requests_are_under_way(way, readme, site, tenant, f
     assert len(statuses) > 10 and set(statuses) == {200}, statuses
 
 
-def test_what_was_imported_is_told(readme, browser, tenant, bundle):
+def test_what_was_imported_is_told(readme, browser, imported, tenant, bundle):
     readme('whose numbers are above the last one that "SELECT MAX(version) FROM schema_migrations" shows.')
-    last = max((path.name for path in (bundle / "upgrade").iterdir()), default="0001")[:4]
+    last = max((path.name for path in (bundle / "upgrade").iterdir() if not is_optional(path)), default="0001")[:4]
     assert f"MAX(version) {int(last)} " in browser.run(tenant.name, "SELECT MAX(version) FROM schema_migrations")
+
+
+@pytest.fixture
+def triggers(bundle) -> tuple:
+    """The name of the optional migration's file, and what is in it."""
+    path = bundle / "upgrade" / "0004_revision_triggers.sql"
+    assert is_optional(path)
+    return path.name, path.read_bytes()
+
+
+def stands(tenant) -> list:
+    return tenant.execute("SELECT stands FROM revision_guard")
+
+
+def test_triggers_that_the_host_does_not_allow(readme, browser, site, tenant, user, triggers):
+    readme("where your host allows no triggers, phpMyAdmin shows an error, and all works as before.")
+    for account in tenant.accounts:
+        tenant.server.execute(f"REVOKE TRIGGER ON {tenant.name}.* FROM {account}")
+    try:
+        page = browser.import_file(tenant.name, *triggers)
+        assert "#1142" in page and "TRIGGER command denied" in page, page[-2000:]
+    finally:
+        for account in tenant.accounts:
+            tenant.server.execute(f"GRANT TRIGGER ON {tenant.name}.* TO {account}")
+    assert stands(tenant) == []
+    assert tenant.execute("SELECT COUNT(*) FROM schema_migrations WHERE version = 4") == [(0,)]
+    assert site.patch(tenant.tokens.bearer(user), {"bio": "without"}).status == 200
+
+
+def test_triggers_that_it_allows(readme, browser, site, tenant, user, triggers):
+    readme("Faster, too: import upgrade/0004_revision_triggers.sql")
+    page = browser.import_file(tenant.name, *triggers)
+    assert "Import has been successfully finished" in page and "MySQL said" not in page, page[-2000:]
+    assert stands(tenant) == [(1,)]
+    assert site.patch(tenant.tokens.bearer(user), {"bio": "with"}).json["bio"] == "with"
 
 
 # ---- where it does not work

@@ -138,6 +138,30 @@ static void the_partial_checksum_is_of_the_statements_done(void **state)
     migration_file_free(&other);
 }
 
+/* What is told of one is its first comment, as one line. */
+static void an_optional_file_says_what_for(void **state)
+{
+    static const struct {
+        const char *text, *said;
+    } rows[] = {
+        {"DO 1;\n", NULL},
+        {"-- a comment\n-- optional: no\nDO 1;\n", NULL},
+        {"-- optional: it takes a right\nDO 1;\n", "it takes a right"},
+        {"-- optional: one,\n--   two  \r\n--\n-- three\nDO 1;\n", "one, two"},
+        {"-- optional: one\n\n-- two\nDO 1;\n", "one"},
+        {"-- optional:\nDO 1;\n", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct migration_file file = read_good(rows[i].text);
+        if (rows[i].said == NULL)
+            assert_null(file.optional);
+        else
+            assert_string_equal(file.optional, rows[i].said);
+        migration_file_free(&file);
+    }
+}
+
 static bool begins_as_a_statement(struct str sql)
 {
     static const struct str verbs[] = {STR("CREATE "), STR("ALTER "), STR("DROP "), STR("RENAME ")};
@@ -251,6 +275,7 @@ int main(void)
         cmocka_unit_test(refuses_files_without_statements_and_with_nul),
         cmocka_unit_test(the_checksum_is_that_of_sha256sum),
         cmocka_unit_test(the_partial_checksum_is_of_the_statements_done),
+        cmocka_unit_test(an_optional_file_says_what_for),
         cmocka_unit_test(the_schema_is_split_into_whole_statements),
         cmocka_unit_test_setup_teardown(a_folder_is_judged_as_a_whole, make_folder, remove_folder),
         cmocka_unit_test(a_folder_that_is_not_there_is_named),
