@@ -22,9 +22,9 @@ struct revision_guard {
 };
 
 /*
- * STORE_OK also where the view is not there or cannot be read by this account: nothing stands then,
- * and `err` says why; where the view itself says no it is empty. Any other result is the
- * connection's, and *out says that nothing stands.
+ * STORE_OK also where the view is not there, cannot be read by this account, or fails: nothing
+ * stands then, and `err` says why; where the view itself says no it is empty. Any other result is
+ * the connection's, and *out says that nothing stands.
  */
 enum store_result revision_guard_read(struct database *database, struct revision_guard *out,
                                       struct err *err) MUST_CHECK;
