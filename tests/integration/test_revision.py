@@ -579,6 +579,7 @@ def test_the_epoch_is_another_one_once_the_server_was_started(tmp_path):
     try:
         (tmp_path / "installation").mkdir()
         installation = Installation(server, tmp_path / "installation").prepare_database()
+        assert server.execute("SELECT @@tmpdir") == [(str(tmp_path / "mariadb" / "tmp"),)]  # the guard's tables are there
         before = guard(installation)
         server.stop()
         server.start()
