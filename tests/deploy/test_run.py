@@ -8,10 +8,10 @@ import subprocess
 
 import pytest
 
+from support.ground import free_port
 from support.paths import SOURCE
 from support.processes import is_running, wait_until
 from support.run import Run, pasted
-from support.servers import free_port
 
 WORKERS = 2
 STEPS = ["packages", "build", "private MariaDB", "keys", "settings", "schema and accounts", "demo user", "token"]
@@ -183,9 +183,14 @@ def test_stop_leaves_nothing_running(tmp_path):
     run("--status", expect=1)
 
 
+def _be_interruptible():
+    """Also where the tests themselves run in the background of a shell, in which SIGINT is ignored by all."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_leaves_nothing_running(tmp_path):
     run = Run(tmp_path / "var")
-    process = subprocess.Popen([*run.command, "--port", str(free_port())], text=True,
+    process = subprocess.Popen([*run.command, "--port", str(free_port())], text=True, preexec_fn=_be_interruptible,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     for line in process.stdout:
         if "Ctrl-C" in line:
