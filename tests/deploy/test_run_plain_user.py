@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from support.ground import free_port
 from support.paths import SOURCE
 from support.processes import is_running
 from support.run import Run, nobody, pasted
-from support.servers import free_port
 
 MADE = shutil.ignore_patterns(
     ".git", "build", "var", "__pycache__", "autom4te.cache", "build-aux", "aclocal.m4", "configure", "configure~",

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from support.bundle import make_bundle
+from support.ground import free_port
 from support.mariadb import PrivateMariaDB
-from support.servers import free_port
 
 DATABASE_NAME = "db.in-dns.example"
 

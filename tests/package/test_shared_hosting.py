@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from support.bundle import FOLDER, unpack
+from support.ground import free_port
 from support.host import Ftp, Host
 from support.phpmyadmin import PACKAGES, Browser, PhpMyAdmin
 from support.processes import wait_until
 from support.root import make_root
-from support.servers import free_port
 from support.tenant import Tenant, edit
 from support.together import at_once
 from support.users import Users

@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
 from support.ailments import ailment, says
+from support.ground import free_port
 from support.installation import AUDIENCE, ISSUER, write_secret
 from support.issuer import Authority
 from support.keys import SigningKey, jwks
 from support.plugins import PluginServer
-from support.sites import free_port
 
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 

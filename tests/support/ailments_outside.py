@@ -11,10 +11,10 @@ import subprocess
 import time
 
 from support.ailments import ailment, findings_of, lines_to_paste, says
+from support.ground import free_port
 from support.installation import rsa_pair, write_secret
 from support.paths import clean_environment
 from support.processes import wait_until
-from support.sites import free_port
 
 
 class Clinic:

@@ -13,14 +13,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from support.ground import APACHE_MODULES, SUEXEC_LOG, SUEXEC_ROOT, ends_of_logs, free_port, pids_running
 from support.http import Site
 from support.paths import SOURCE, clean_environment, system_program
 from support.processes import is_running, wait_until
-from support.servers import MODULES, fill_in, free_port
+from support.steps import fill_in
 
 CONF = SOURCE / "tests" / "package" / "host.conf"
-SUEXEC_ROOT = Path("/var/www")
-SUEXEC_LOG = Path("/var/log/apache2")
 ACCOUNT = "nobody"  # one that every Debian has, and whose numbers suexec accepts
 PASSWORD = "of FTP"
 
@@ -46,7 +45,7 @@ class Host:
     def start(self) -> "Host":
         conf = self.folder / "apache.conf"
         conf.write_text(fill_in(CONF.read_text(), {
-            "DIR": self.folder, "MODULES": MODULES, "PORT": self.port, "SITE": self.site_folder}))
+            "DIR": self.folder, "MODULES": APACHE_MODULES, "PORT": self.port, "SITE": self.site_folder}))
         self._start([system_program("apache2"), "-D", "FOREGROUND", "-f", str(conf)])
         self._start([sys.executable, "-W", "ignore", "-m", "pyftpdlib", "-w", "-i", "127.0.0.1", "-p", str(self.ftp_port),
                      "-d", str(self.site_folder), "-u", ACCOUNT, "-P", PASSWORD],
@@ -78,13 +77,11 @@ class Host:
         return connection
 
     def logs(self) -> str:
-        files = [*sorted((self.folder / "log").iterdir()), SUEXEC_LOG / "suexec.log"]
-        return "\n".join(f"{path.name}:\n{path.read_text(errors='replace')[-3000:]}" for path in files if path.exists())
+        return ends_of_logs([*sorted((self.folder / "log").iterdir()), SUEXEC_LOG / "suexec.log"])
 
     def worker_pids(self) -> list:
         """Processes of the program out of the customer's folder."""
-        return [int(process.name) for process in Path("/proc").glob("[0-9]*")
-                if _program_of(process).startswith(f"{self.site_folder}/")]
+        return pids_running(lambda program: program.startswith(f"{self.site_folder}/"))
 
     def stop(self):
         workers = self.worker_pids()
@@ -99,13 +96,6 @@ class Host:
                 os.kill(pid, signal.SIGKILL)
             for folder in reversed(self.made):
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def _program_of(process: Path) -> str:
-    try:
-        return os.readlink(process / "exe")
-    except OSError:
-        return ""
 
 
 class Ftp:

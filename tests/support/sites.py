@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from support.ground import APACHE_MODULES, IS_ROOT, PATH, ends_of_logs, free_port, pids_running
 from support.installation import write_conf, write_secret
 from support.issuer import Authority
 from support.paths import clean_environment, program
@@ -22,11 +23,8 @@ from support.processes import is_running, wait_until
 WORKERS = 2
 ACCOUNT = "www-data"
 ORIGIN = "https://app.example.com"
-MODULES = "/usr/lib/apache2/modules"
-_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-_IS_ROOT = os.geteuid() == 0
 
-_APACHE_MODULES = (
+_LOADED = (
     "mpm_event authn_core authn_file authz_core authz_user auth_basic alias mime filter deflate headers env expires rewrite "
     "cache cache_disk proxy proxy_fcgi cgid ssl").split()
 
@@ -188,15 +186,9 @@ KINDS = {
 }
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 def _own(path: Path, user="root", mode=None):
     """Gives a file to root or the workers' account, and the workers' group; others have nothing of it."""
-    if _IS_ROOT:
+    if IS_ROOT:
         os.chown(path, pwd.getpwnam(user).pw_uid, grp.getgrnam(ACCOUNT).gr_gid)
     if mode is not None:
         path.chmod(mode)
@@ -274,7 +266,7 @@ class Site:
         variables = {
             "DIR": self.folder, "PORT": self.port, "TLSPORT": self.tls_port, "SOCKET": self.socket, "CONF": self.conf,
             "PATH": self.path, "CERT": self.certificate, "KEY": self.key,
-            "LOADMODULES": "\n".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in _APACHE_MODULES),
+            "LOADMODULES": "\n".join(f"LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so" for name in _LOADED),
         }
         return re.sub(r"@([A-Z]+)@", lambda name: str(variables[name[1]]), text)
 
@@ -309,18 +301,18 @@ class Site:
         with open(self.folder / "log" / "start.log", "ab") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
-                env=clean_environment(PATH=_PATH, HOME=str(self.folder)))
+                env=clean_environment(PATH=PATH, HOME=str(self.folder)))
         wait_until(self._listens, 20, f"{self.name} listens")
         return self
 
     def spawn(self, account=ACCOUNT):
         """The workers of spawn-fcgi, whose socket is the web server's too."""
         pids = self.folder / "workers.pid"
-        owner = ["-U", ACCOUNT, "-G", ACCOUNT] if _IS_ROOT else []
-        if _IS_ROOT and account != "root":
+        owner = ["-U", ACCOUNT, "-G", ACCOUNT] if IS_ROOT else []
+        if IS_ROOT and account != "root":
             owner += ["-u", account, "-g", account]
         subprocess.run(
-            [shutil.which("spawn-fcgi", path=_PATH), "-s", self.socket, "-M", "0660", *owner, "-F", str(WORKERS), "-P", pids, "--",
+            [shutil.which("spawn-fcgi", path=PATH), "-s", self.socket, "-M", "0660", *owner, "-F", str(WORKERS), "-P", pids, "--",
              "/bin/sh", "-c", f"exec {self.program} 2>>{self.folder}/log/worker.log"],
             check=True, timeout=30, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             env=clean_environment(ME_CONF=str(self.conf)))
@@ -341,7 +333,7 @@ class Site:
 
     def pids_of(self, path: Path) -> list:
         names = {str(path), f"{path} (deleted)"}
-        return [int(process.name) for process in Path("/proc").glob("[0-9]*") if _program_of(process) in names]
+        return pids_running(lambda program: program in names)
 
     def stop(self):
         """Ends the server and its workers."""
@@ -367,13 +359,12 @@ class Site:
         shutil.rmtree(self.folder)
 
     def logs(self) -> str:
-        return "\n".join(f"{path.name}:\n{path.read_text(errors='replace')[-3000:]}"
-                         for path in sorted((self.folder / "log").iterdir()))
+        return ends_of_logs(sorted((self.folder / "log").iterdir()))
 
 
 def _left_out(template: str, dropped) -> str:
     """Without the lines whose condition is not met, nor any mark of a condition."""
-    dropped = {*dropped, *(() if _IS_ROOT else ("root",))}
+    dropped = {*dropped, *(() if IS_ROOT else ("root",))}
     lines = []
     for line in template.splitlines():
         text, _, condition = line.partition("  # if ")
@@ -384,10 +375,3 @@ def _left_out(template: str, dropped) -> str:
 
 def _fill_slots(template: str, fault: dict) -> str:
     return re.sub(r"%([A-Z]+)%", lambda slot: fault.get(slot[1].lower(), ""), template)
-
-
-def _program_of(process: Path) -> str:
-    try:
-        return os.readlink(process / "exe")
-    except OSError:
-        return ""
