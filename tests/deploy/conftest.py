@@ -55,16 +55,18 @@ def pytest_runtest_logreport(report):
     way = way_of(report)
     if way and (report.when == "call" or report.outcome != "passed"):
         table.setdefault(way, Counter())[report.outcome] += 1
-        reloads.update((way, text) for name, text in report.user_properties if name == "reload")
+        for name, figures in report.user_properties:
+            under_load.setdefault(name, {})[way] = figures
 
 
 def pytest_terminal_summary(terminalreporter):
-    if not reloads:
+    if not under_load:
         return
     terminalreporter.section("ways of deploying")
     for way in filter(table.get, WAYS):
         counts = ", ".join(f"{table[way][outcome]} {outcome}" for outcome in OUTCOMES)
-        terminalreporter.write_line(f"way {way:20} {counts}; reload: {reloads.get(way, '-')}")
+        figures = "; ".join(f"{name}: {of_ways.get(way, '-')}" for name, of_ways in under_load.items())
+        terminalreporter.write_line(f"way {way:20} {counts}; {figures}")
 
 
-table, reloads = {}, {}
+table, under_load = {}, {}  # under load: by what happened, and by the way

@@ -49,6 +49,8 @@ def reload_with_requests_under_way(server, installation, user, bearer, count):
         wait_until(lambda: count_waiting(installation) == len(waiting), 10, "both PATCHes wait")
         uploads = Uploads(server, bearer)
         certificate = server.renew_certificate()
+        if server.way.workers is None:
+            server.settle()
         server.reload()
         time.sleep(UNDER_WAY_S)
     count.add("half-sent PATCH, http ", uploads.finish_http1)

@@ -1,35 +1,17 @@
 """X-Me-Doctor: what a worker tells of itself, to whoever proves to know doctor.secret_file and to nobody else."""
 
-import base64
-import hashlib
-import hmac
 import os
 import secrets
 import subprocess
-import time
 
 import pytest
 
 from support.cgi import Program
 from support.installation import write_secret
 from support.paths import clean_environment, program
+from support.question import HEADER, digest, encoded, question
 
-HEADER = "X-Me-Doctor"
 PIECE_BYTES = 3  # of each line's digest
-
-
-def encoded(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def digest(secret: str, purpose: str, text: str) -> bytes:
-    return hmac.new(secret.encode(), f"me-fcgi {purpose}\n{text}".encode(), hashlib.sha256).digest()
-
-
-def question(secret: str, age_s=0, nonce=None) -> dict:
-    """The header with a question."""
-    signed = f"{int(time.time()) - age_s}.{nonce or encoded(os.urandom(16))}"
-    return {HEADER: f"{signed}.{encoded(digest(secret, 'question', signed))}"}
 
 
 @pytest.fixture(scope="module")

@@ -17,11 +17,11 @@ import pytest
 from support.cgi import Program, environment_of
 from support.debian import VERSION, build_package, older_version, package_of
 from support.fastcgi import PARAMS, STDIN, Connection, begin, params, stream
+from support.ground import free_port
 from support.http import Site
 from support.paths import SOURCE, clean_environment
 from support.processes import wait_until
 from support.root import make_root
-from support.servers import free_port
 from support.tokens import Tokens
 
 SUITE = re.search(r"(?m)^VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text())[1]
@@ -191,7 +191,7 @@ def test_the_licence_is_that_of_the_sources():
 def test_the_programs_and_pages_are_there(installed):
     assert installed.run(PROGRAM, "--version").stdout.startswith("me.fcgi ")
     assert installed.run("mectl", "--help").stdout.startswith("usage: mectl ")
-    for page in ("man5/me.conf.5", "man8/me.fcgi.8", "man8/mectl.8"):
+    for page in ("man5/me.conf.5", "man7/me-fcgi-deploy.7", "man8/me.fcgi.8", "man8/mectl.8"):
         assert installed.path(f"/usr/share/man/{page}.gz").exists()
 
 

@@ -70,17 +70,22 @@ class Uploads:
             return stream.answer()
 
 
-@contextmanager
 def steady(count: Count, site, bearer: dict):
     """Clients that read the profile all the time, each request on a connection of its own."""
+    return repeated(count, [("GET", lambda: site.send(headers=bearer))] * CLIENTS)
+
+
+@contextmanager
+def repeated(count: Count, requests: list):
+    """Clients that send all the time, each of them one request again and again: pairs of a name and what sends it."""
     over = threading.Event()
 
-    def read():
+    def send_again_and_again(what, send):
         while not over.is_set():
-            count.add("GET", lambda: site.send(headers=bearer))
+            count.add(what, send)
             time.sleep(PAUSE_S)
 
-    threads = [threading.Thread(target=read) for _ in range(CLIENTS)]
+    threads = [threading.Thread(target=send_again_and_again, args=request) for request in requests]
     for thread in threads:
         thread.start()
     try:

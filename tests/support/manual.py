@@ -5,7 +5,7 @@ import re
 from support.paths import SOURCE
 
 PAGES = {name: SOURCE / folder / name for folder, name in (
-    ("cgi-bin", "me.conf.5"), ("cgi-bin", "me.fcgi.8"), ("src/mectl", "mectl.8"))}
+    ("cgi-bin", "me-fcgi-deploy.7"), ("cgi-bin", "me.conf.5"), ("cgi-bin", "me.fcgi.8"), ("src/mectl", "mectl.8"))}
 _QUOTED = re.compile(r"\.Ql (.*?)( [.,;)])?$")
 
 
@@ -49,7 +49,7 @@ def displays(lines: list) -> list:
         elif line == ".Ed":
             inside = False
         elif inside:
-            texts[-1] += line + "\n"
+            texts[-1] += line.removeprefix(r"\&") + "\n"
     return texts
 
 

@@ -1,19 +1,22 @@
 """Real web servers, started from the examples of this project by the steps that their heads tell."""
 
+import fnmatch
 import grp
 import os
 import pwd
 import re
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple
 
 from support import units
+from support.ground import (
+    APACHE_MODULES, IS_ROOT, PATH, SUEXEC_LOG, SUEXEC_ROOT, ends_of_logs, free_port, pids_running)
 from support.http import SecureSite, Site
 from support.installation import write_conf
 from support.paths import SOURCE, clean_environment, program
@@ -22,12 +25,10 @@ from support.steps import fill_in, steps_of
 
 EXAMPLES = SOURCE / "cgi-bin" / "examples"
 HOST = SOURCE / "tests" / "deploy" / "apache-host.conf"
-MODULES = "/usr/lib/apache2/modules"
-SUEXEC_ROOT = Path("/var/www")
-SUEXEC_LOG = Path("/var/log/apache2")
 ORIGIN = "https://app.example.com"
-_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-_IS_ROOT = os.geteuid() == 0
+PURPOSES = ("reload", "upgrade", "stop")  # what the steps tell that is done later
+STOP_S = 30
+SETTLED_S = 1.0
 # What only root does, and a plain user who tries an example for himself leaves out.
 _ROOTS_OWN = re.compile(r"^chown .*|\bsetpriv .*?--init-groups |(?<= )-[ogugUG] [\w-]+ (?=.)")
 
@@ -77,26 +78,24 @@ WAYS = {
 }
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 class Server:
     """One running server on free ports of the loopback, with the program behind it."""
 
-    def __init__(self, way: Way, installation, authority, **changes):
-        """`changes` are to me.conf, named like token__issuer; None leaves a key out."""
+    def __init__(self, way: Way, installation, authority, more_conf="", **changes):
+        """
+        `changes` are to me.conf, named like token__issuer; None leaves a key out. `more_conf` are lines for the
+        web server.
+        """
         self.way = way
         self.installation = installation
         self.authority = authority
-        self.foreground, self.services = [], []
+        self.more_conf = more_conf
+        self.foreground, self.services = [], {}
         self.kernel_before = {}
         self.made = []
         self.folder = self._make_folder(Path(tempfile.gettempdir()))
         self.log = self.folder / "steps.log"
-        self.reload_commands, self.stop_commands = [], []
+        self.later = {}
         self.listener = None
         self._lay_out(changes)
 
@@ -118,7 +117,7 @@ class Server:
         self.conf = self._write_settings(self.folder / "etc", changes)
         (self.folder / "tls" / "key.pem").touch(mode=0o600)
         self.renew_certificate()
-        if _IS_ROOT:
+        if IS_ROOT:
             owner = pwd.getpwnam("www-data")
             os.chown(self.folder / "run", owner.pw_uid, owner.pw_gid)
 
@@ -146,7 +145,7 @@ class Server:
         """Another name of the database's socket, whose own folder is its owner's alone."""
         folder = self.folder / "db"
         folder.mkdir(mode=0o710)
-        if _IS_ROOT:
+        if IS_ROOT:
             os.chown(folder, 0, grp.getgrnam(self.way.group).gr_gid)
         os.link(self.installation.server.socket, folder / "db.sock")
         return folder / "db.sock"
@@ -155,7 +154,7 @@ class Server:
     def variables(self) -> dict:
         return {
             **self.ports, "DIR": self.folder, "ETC": self.folder / "etc", "PROGRAM": self.program,
-            "SOCKET": self.folder / "run" / "w.sock", "WORKERS": self.way.at_once, "MODULES": MODULES,
+            "SOCKET": self.folder / "run" / "w.sock", "WORKERS": self.way.at_once, "MODULES": APACHE_MODULES,
             "CERT": self.folder / "tls" / "cert.pem", "KEY": self.folder / "tls" / "key.pem",
             "ACCOUNT": self.way.account, "GROUP": self.way.group, "SITE": self.site_folder,
             "UNITS": self.folder / "units",
@@ -166,8 +165,8 @@ class Server:
     def start(self) -> "Server":
         documents = filter(None, (self.way.example, self.way.host))
         steps = [(step, document) for document in documents for step in steps_of(document, self.variables)]
-        self.reload_commands = [command for step, _ in steps if step.is_for("reload") for command in step.commands]
-        self.stop_commands = [command for step, _ in steps if step.is_for("stop") for command in step.commands]
+        self.later = {purpose: [command for step, _ in steps if step.is_for(purpose) for command in step.commands]
+                      for purpose in PURPOSES}
         for step, document in steps:
             if step.is_numbered:
                 self._take(step, document)
@@ -175,7 +174,8 @@ class Server:
 
     def _take(self, step, document: Path):
         for name, path in step.saves:
-            Path(path).write_text(fill_in((EXAMPLES / name if name else document).read_text(), self.variables))
+            text = fill_in((EXAMPLES / name if name else document).read_text(), self.variables)
+            Path(path).write_text(text if name else text + self.more_conf)
         for command in step.commands:
             self._type(command, step)
 
@@ -199,7 +199,7 @@ class Server:
         done = subprocess.run(
             ["sh", "-e", "-c", _for_this_user(command)], check=False, timeout=60, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self.folder,
-            env=clean_environment(PATH=_PATH))
+            env=clean_environment(PATH=PATH))
         with open(self.log, "a", encoding="utf-8") as log:
             log.write(f"$ {command}\n{done.stdout}")
         assert may_fail or done.returncode == 0, f"{command}\n{done.stdout}\n{self.logs()}"
@@ -210,7 +210,7 @@ class Server:
         with open(self.log, "ab") as log:
             process = subprocess.Popen(
                 ["sh", "-c", _for_this_user(command)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                cwd=self.folder, env=clean_environment(PATH=_PATH), start_new_session=True)
+                cwd=self.folder, env=clean_environment(PATH=PATH), start_new_session=True)
         self.foreground.append((process, is_interrupted))
 
     def _set_kernel(self, command: str):
@@ -227,15 +227,24 @@ class Server:
         return self.way.reload_may is not None and loss.startswith(f"GET: {self.way.reload_may}")
 
     def _systemctl(self, command: str):
-        """Plays systemd: the socket, then each service that is enabled."""
-        names = command.partition("--now ")[2].split()
-        for name in names:
-            if name.endswith(".socket"):
-                self.listener = units.listen(self.folder / "units" / name)
-                continue
-            unit = self.folder / "units" / re.sub(r"@\w+$", "@.service", name)
-            with open(self.folder / "log" / f"{name}.log", "ab") as log:
-                self.services.append(units.start(unit, self.listener, log))
+        """Plays systemd: the socket, then each service that is enabled, or those of a pattern again."""
+        verb, *names = [word.strip("'") for word in command.split()[1:] if word != "--now"]
+        if verb == "enable":
+            for name in names:
+                self._enable(name)
+        elif verb == "restart":
+            for name in fnmatch.filter(self.services, names[0]):
+                self.services[name].send_signal(signal.SIGTERM)
+                self.services[name].wait(STOP_S)
+                self._enable(name)
+
+    def _enable(self, name: str):
+        if name.endswith(".socket"):
+            self.listener = units.listen(self.folder / "units" / name)
+            return
+        unit = self.folder / "units" / re.sub(r"@\w+$", "@.service", name)
+        with open(self.folder / "log" / f"{name}.log", "ab") as log:
+            self.services[name] = units.start(unit, self.listener, log)
 
     def renew_certificate(self) -> bytes:
         """Another one in the same files, as it happens every few weeks; in DER."""
@@ -246,14 +255,24 @@ class Server:
 
     def reload(self):
         """By the command that the example shows; one without has nothing to be reloaded."""
-        for command in self.reload_commands:
-            self.run(command)
+        self._do("reload")
+
+    def upgrade(self):
+        """What the example shows for when another program has taken the place of this one."""
+        self._do("upgrade")
+
+    def _do(self, purpose: str):
+        for command in self.later[purpose]:
+            if command.startswith("systemctl "):
+                self._systemctl(command)
+            else:
+                self.run(command)
 
     # ---- what runs
 
     @property
     def processes(self) -> list:
-        return [*(process for process, _ in self.foreground), *self.services]
+        return [*(process for process, _ in self.foreground), *self.services.values()]
 
     def _answers(self) -> bool:
         for process in self.processes:
@@ -274,25 +293,41 @@ class Server:
         return [self.log, *sorted((self.folder / "log").iterdir())]
 
     def logs(self) -> str:
-        return "\n".join(f"{path.name}:\n{path.read_text(errors='replace')[-3000:]}" for path in self.log_files())
+        return ends_of_logs(self.log_files())
 
     def worker_pids(self) -> list:
         """All processes of the program that run for this server."""
-        places = {str(self.program), *map(str, self.site_folder.rglob("me.fcgi"))}
-        return [int(process.name) for process in Path("/proc").glob("[0-9]*") if _program_of(process) in places]
+        return pids_running(lambda program: program in self._places())
+
+    def settle(self):
+        """Waits until no worker is started any more: a reload at such a moment is what mod_fcgid does not bear."""
+        pids, since = self.worker_pids(), time.monotonic()
+        while time.monotonic() < since + SETTLED_S:
+            now = self.worker_pids()
+            if now != pids:
+                pids, since = now, time.monotonic()
+            time.sleep(0.05)
+
+    def old_pids(self) -> list:
+        """Those whose file another one has taken the place of."""
+        return pids_running(lambda program: program.removesuffix(" (deleted)") in self._places() and
+                            program.endswith(" (deleted)"))
+
+    def _places(self) -> set:
+        return {str(self.program), *map(str, self.site_folder.rglob("me.fcgi"))}
 
     def stop(self):
         """By Ctrl-C, and by what the example says; a process that outlives that is an error, once it was ended."""
         try:
             self._interrupt()
-            for command in self.stop_commands:
+            for command in self.later.get("stop", []):
                 self.run(command, may_fail=True)  # one of them may have been killed before
-            wait_until(lambda: not self._left(), 15, "all has ended")
+            wait_until(lambda: not self._left(), STOP_S, "all has ended")
         finally:
             for pid in self._left():
                 os.kill(pid, signal.SIGKILL)
             for process in self.processes:
-                process.wait(15)
+                process.wait(STOP_S)
             if self.listener:
                 self.listener.close()
             for setting, value in self.kernel_before.items():
@@ -305,21 +340,14 @@ class Server:
         for process, is_interrupted in self.foreground:
             if is_interrupted and process.poll() is None:
                 os.killpg(process.pid, signal.SIGINT)
-        for process in self.services:
+        for process in self.services.values():
             process.send_signal(signal.SIGTERM)
 
     def _left(self) -> list:
         """What we started, without what has ended, and all processes of the program."""
         started = [process.pid for process in self.processes if process.poll() is None]
-        return [*started, *filter(is_running, self.worker_pids())]
+        return [*started, *filter(is_running, [*self.worker_pids(), *self.old_pids()])]
 
 
 def _for_this_user(command: str) -> str:
-    return command if _IS_ROOT else _ROOTS_OWN.sub("", command) or ":"
-
-
-def _program_of(process: Path) -> str:
-    try:
-        return os.readlink(process / "exe")
-    except OSError:
-        return ""
+    return command if IS_ROOT else _ROOTS_OWN.sub("", command) or ":"

@@ -31,7 +31,7 @@ class Step(NamedTuple):
 
     def is_for(self, purpose: str) -> bool:
         """Of a paragraph that says how to do something later."""
-        return self.text.startswith(f"To {purpose} ")
+        return re.match(rf"To {purpose}\b", self.text) is not None
 
     @property
     def stays_in_foreground(self) -> bool:
