@@ -172,6 +172,20 @@ static enum command_exit list_findings(const struct report *report)
     return result;
 }
 
+/* Programs count for themselves. */
+static void tell_sum(const struct report *report)
+{
+    size_t warnings = report->findings - report->wrong;
+
+    if (report->invocation->json)
+        return;
+    if (report->findings == 0)
+        (void)puts("found    nothing to mend");
+    else
+        (void)printf("found    %zu wrong, %zu warning%s\n", report->wrong, warnings,
+                     warnings == 1 ? "" : "s");
+}
+
 static enum command_exit run_doctor(struct invocation *invocation)
 {
     struct order order;
@@ -190,6 +204,7 @@ static enum command_exit run_doctor(struct invocation *invocation)
     report.account = invocation_option(invocation, "as");
     report.except = invocation_option(invocation, "except");
     examine(&report, &order, invocation);
+    tell_sum(&report);
     return report.findings > 0 || report.out_of_memory ? COMMAND_FAILED : COMMAND_OK;
 }
 

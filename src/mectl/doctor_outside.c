@@ -5,7 +5,7 @@
 #include "base/random.h"
 #include "mectl/doctor_probe.h"
 
-enum { AUTHORIZATION_MAX_BYTES = 128 * 1024 };
+enum { AUTHORIZATION_MAX_BYTES = 128 * 1024, SKIPPED_MAX_BYTES = 1024 };
 
 static void probe_files(struct probe *probe)
 {
@@ -59,21 +59,41 @@ static void set_authorization(struct buf *out, const char *token)
         buf_free_secret(out);
 }
 
+/* The names of the steps for which something is missing are left in `skipped`. */
+static void take_steps(struct probe *probe, struct buf *skipped)
+{
+    probe->report->steps = ARRAY_LENGTH(steps);
+    probe->report->step = 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(steps); i++) {
+        report_progress(probe->report, steps[i].what);
+        if (has_what_it_needs(probe, steps[i].need))
+            steps[i].run(probe);
+        else
+            buf_append_format(skipped, "%s%s", skipped->len == 0 ? "" : ", ", steps[i].what);
+    }
+    report_progress_end(probe->report);
+}
+
+/* Else silence would be taken for health. */
+static void tell_skipped(struct report *report, struct buf *skipped)
+{
+    buf_append_byte(skipped, '\0');
+    if (skipped->len > 1 && buf_is_good(skipped))
+        report_note(report, "not examined", "%s: first mend what is told above", skipped->data);
+}
+
 void doctor_outside(struct report *report, const struct outside *outside)
 {
     struct probe probe = {.report = report, .outside = outside};
+    struct buf skipped;
 
     (void)snprintf(probe.run, sizeof(probe.run), "doctor-%08x", (unsigned)random_below(UINT32_MAX));
     set_authorization(&probe.authorization, outside->token);
     set_authorization(&probe.other_authorization, outside->other_token);
-    report->steps = ARRAY_LENGTH(steps);
-    report->step = 0;
-    for (size_t i = 0; i < ARRAY_LENGTH(steps); i++) {
-        report_progress(report, steps[i].what);
-        if (has_what_it_needs(&probe, steps[i].need))
-            steps[i].run(&probe);
-    }
-    report_progress_end(report);
+    buf_init(&skipped, SKIPPED_MAX_BYTES);
+    take_steps(&probe, &skipped);
+    tell_skipped(report, &skipped);
+    buf_free(&skipped);
     buf_free_secret(&probe.authorization);
     buf_free_secret(&probe.other_authorization);
 }

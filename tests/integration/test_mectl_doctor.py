@@ -30,7 +30,8 @@ def open_conf(installation):
 def test_nothing_found(mectl):
     done = mectl("doctor")
     assert done.returncode == 0 and done.stderr == ""
-    assert {line.split()[0] for line in done.stdout.splitlines()} <= {"good", "note"}
+    *facts, last = done.stdout.splitlines()
+    assert {line.split()[0] for line in facts} <= {"good", "note"} and last == "found    nothing to mend"
 
 
 def test_findings_for_people(mectl, open_conf):
@@ -40,6 +41,7 @@ def test_findings_for_people(mectl, open_conf):
     assert lines[at + 1] == " " * 9 + "A token that was made for another purpose with the same key lets its bearer in."
     assert lines[at + 2] == " " * 13 + "# in me.conf, in [token], the claim iss of your tokens:"
     assert lines[at + 3] == " " * 13 + "#     issuer = https://login.example.com"
+    assert lines[-1] == "found    0 wrong, 2 warnings"
     assert done.returncode == 1
 
 
@@ -88,6 +90,12 @@ def test_progress_on_a_terminal(installation):
 def test_progress_of_both_halves(installation, page_server):
     shown = on_terminal(installation.conf, "--url", page_server)
     assert "7 of 7: the database" in shown and "1 of 12: who answers" in shown
+
+
+def test_what_could_not_be_examined_is_named(mectl, page_server):
+    rows = rows_of(mectl("doctor", "--json", "--only", "outside", "--url", page_server, check=False))
+    told = next(row["detail"] for row in rows if row["what"] == "not examined")
+    assert told.startswith("which worker, a token, ") and told.endswith(", caches: first mend what is told above")
 
 
 # ---- the list
