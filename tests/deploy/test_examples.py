@@ -91,7 +91,7 @@ def test_the_log_of_the_workers_is_kept(server):
     request_id = f"logged-{os.urandom(8).hex()}"
     assert server.site().get({"X-Request-Id": request_id}).status == 401
     files = [path for path in server.log_files() if path != server.log]
-    wait_until(lambda: any(request_id in path.read_text() for path in files), 2, f"{request_id} in one of {files}")
+    wait_until(lambda: any(request_id in path.read_text() for path in files), 20, f"{request_id} in one of {files}")
 
 
 def test_nobody_else_reads_the_settings(server):

@@ -139,7 +139,7 @@ def test_a_worker_that_was_killed_is_replaced(service, tokens, user):
     wait_for_workers(service)
     killed = service.worker_pids()[0]
     os.kill(killed, signal.SIGKILL)
-    wait_until(lambda: killed not in service.worker_pids(), 5, "it has gone")
+    wait_until(lambda: killed not in service.worker_pids(), 20, "it has gone")
     wait_for_workers(service)
     assert service("GET", tokens.bearer(user)).status == 200
 

@@ -429,7 +429,7 @@ def test_an_idle_connection_is_closed(start_worker, tokens, reader, installation
     worker = start_worker(ME_DATABASE_IDLE_CLOSE_S="1")
     assert_serves(worker, tokens, reader)
     assert len(connections_of(installation)) == 1
-    wait_until(lambda: not connections_of(installation), 3, "the idle connection goes")
+    wait_until(lambda: not connections_of(installation), 20, "the idle connection goes")
     assert_serves(worker, tokens, reader)
 
 
@@ -572,4 +572,4 @@ def test_spawn_fcgi_starts_it(installation, tokens, reader, tmp_path):
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGTERM)
-    wait_until(lambda: not any(map(is_running, pids)), 5, "the workers have ended")
+    wait_until(lambda: not any(map(is_running, pids)), 20, "the workers have ended")

@@ -13,7 +13,7 @@ def is_running(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
-def wait_until(condition, timeout_s=5.0, what="the condition"):
+def wait_until(condition, timeout_s=20.0, what="the condition"):
     """Polls; AssertionError where it does not become true."""
     end = time.monotonic() + timeout_s
     while not condition():
