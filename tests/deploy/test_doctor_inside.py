@@ -4,11 +4,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from support import ailments_inside  # registers them
+from support import ailments_database, ailments_files  # register them
 from support.ailments import AILMENTS, Patient
 from support.mariadb import PrivateMariaDB
 
-assert ailments_inside
+assert ailments_database and ailments_files
 
 
 class Ward:

@@ -6,14 +6,14 @@ import subprocess
 
 import pytest
 
-from support import ailments_inside  # registers them
+from support import ailments_database, ailments_files  # register them
 from support.ailments import AILMENTS, findings_of, lines_to_paste
 from support.ailments_outside import Clinic
 from support.faults import FAULTS, PASTE
 from support.paths import program
 from support.sites import KINDS, Site
 
-assert ailments_inside
+assert ailments_database and ailments_files
 
 
 @pytest.fixture(scope="module")
