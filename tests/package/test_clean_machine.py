@@ -52,8 +52,8 @@ class Machine:
     def variables(self) -> dict:
         return {
             **self.ports, "DIR": PLACE, "ETC": f"{PLACE}/etc", "PROGRAM": f"{PLACE}/me.fcgi", "MODULES": APACHE_MODULES,
-            "SOCKET": f"{PLACE}/run/w.sock", "WORKERS": 2, "CERT": f"{PLACE}/tls/cert.pem", "KEY": f"{PLACE}/tls/key.pem",
-            "ACCOUNT": self.way.account, "GROUP": self.way.group, "SITE": "/var/www/site"}
+            **self.ports, "DIR": PLACE, "ETC": f"{PLACE}/etc", "PROGRAM": f"{PLACE}/me.fcgi", "SITE": "/var/www/site",
+            "ACCOUNT": self.way.account, "GROUP": self.way.group, "MODULES": APACHE_MODULES}
 
     def take(self, step):
         for name, path in step.saves:

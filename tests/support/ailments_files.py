@@ -1,4 +1,4 @@
-"""What mectl doctor finds from inside in the settings, and in the files and keys that they name. A ward makes patients."""
+"""What mectl doctor finds from inside in the settings and in the files that they name. A ward makes patients."""
 
 import datetime
 import time
