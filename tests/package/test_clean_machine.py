@@ -52,8 +52,8 @@ class Machine:
     def variables(self) -> dict:
         return {
             **self.ports, "DIR": PLACE, "ETC": f"{PLACE}/etc", "PROGRAM": f"{PLACE}/me.fcgi", "SITE": "/var/www/site",
-            "SOCKET": f"{PLACE}/run/w.sock", "CERT": f"{PLACE}/tls/cert.pem", "KEY": f"{PLACE}/tls/key.pem", "WORKERS": 2,
-            "ACCOUNT": self.way.account, "GROUP": self.way.group, "MODULES": APACHE_MODULES}
+            "SOCKET": f"{PLACE}/run/w.sock", "CERT": f"{PLACE}/tls/cert.pem", "KEY": f"{PLACE}/tls/key.pem",
+            "WORKERS": 2, "ACCOUNT": self.way.account, "GROUP": self.way.group, "MODULES": APACHE_MODULES}
 
     def take(self, step):
         for name, path in step.saves:
