@@ -332,8 +332,8 @@ def test_the_workers_are_restarted_where_they_run(upgraded, systemctl):
 
 def test_they_are_left_alone_where_there_are_migrations_to_apply(upgraded, systemctl, hosts_database):
     """As after an upgrade that brings one."""
-    hosts_database.execute("CREATE TABLE me.kept AS SELECT * FROM me.schema_migrations ORDER BY version DESC LIMIT 1")
-    hosts_database.execute("DELETE FROM me.schema_migrations ORDER BY version DESC LIMIT 1")
+    hosts_database.execute("CREATE TABLE me.kept AS SELECT * FROM me.schema_migrations ORDER BY version LIMIT 1")
+    hosts_database.execute("DELETE FROM me.schema_migrations ORDER BY version LIMIT 1")
     said = upgraded.run("dpkg-reconfigure", "me-fcgi").stdout
     hosts_database.execute("INSERT INTO me.schema_migrations SELECT * FROM me.kept")
     hosts_database.execute("DROP TABLE me.kept")
