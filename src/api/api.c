@@ -261,8 +261,8 @@ static void log_exchange(const struct exchange *exchange, int64_t duration_us)
     LOG_EVENT(exchange->service->log, level_of(response->status), "request",
               {"request_id", exchange->request_id}, {"method", exchange->request->method},
               {"path", exchange->request->path}, {"status", log_number(response->status, status)},
-              {"reason", str_from(exchange->reason)}, {"detail", str_from(detail)},
-              {"duration_us", log_number(duration_us, duration)});
+              {"cache", str_from(exchange->cache)}, {"reason", str_from(exchange->reason)},
+              {"detail", str_from(detail)}, {"duration_us", log_number(duration_us, duration)});
 }
 
 /* ---- the whole */
@@ -355,7 +355,9 @@ static bool make_service(struct service *service, enum file_readers readers, str
     buf_init(&service->body_out, BODY_OUT_MAX_BYTES);
     service->digest = digest_new();
     service->arena = arena_new(ARENA_MAX_BYTES);
-    if (service->digest == NULL || service->arena == NULL) {
+    if (service->digest != NULL)
+        service->kept = kept_new(service->settings, service->log, service->digest);
+    if (service->kept == NULL || service->arena == NULL) {
         err_set(err, "out of memory, or OpenSSL has no SHA-256");
         return false;
     }
@@ -393,6 +395,7 @@ void api_free(struct api *api)
     database_free(api->service.database);
     verifier_free(api->service.verifier);
     keyfiles_close(api->service.keyfiles);
+    kept_free(api->service.kept);
     arena_free(api->service.arena);
     digest_free(api->service.digest);
     buf_free(&api->service.body_in);

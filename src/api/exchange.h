@@ -7,6 +7,7 @@
 #define ME_API_EXCHANGE_H
 
 #include "api/fingerprint.h"
+#include "api/kept.h"
 #include "api/problem.h"
 #include "api/request.h"
 #include "api/response.h"
@@ -30,6 +31,7 @@ struct service {
     struct database *provisioning;   /* of the account that adds users; NULL: none are added */
     struct fingerprint *fingerprint; /* NULL: doctor.secret_file is not set */
     struct digest *digest;
+    struct kept *kept;
     struct arena *arena;
     struct buf body_in, body_out;
     char plain[PROBLEM_PLAIN_BYTES]; /* the body of a problem, where body_out could not hold it */
@@ -45,6 +47,7 @@ struct exchange {
     bool is_provisioned;             /* the user was to be added, and is there now or never */
     const struct violation_list *violations; /* with PROBLEM_VALIDATION_FAILED */
     struct str note;    /* what the client may read beside the problem's message */
+    const char *cache;  /* for the log: what kept_use_name says; NULL: nothing was looked for */
     const char *reason; /* for the log: a code from one of the tables; NULL: none */
     struct err err;     /* for the log: the detail */
 };

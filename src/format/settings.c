@@ -46,6 +46,11 @@ static const char *const audit_choices[] = {
     [SETTINGS_AUDIT_VALUES] = "values",
     NULL,
 };
+static const char *const cache_choices[] = {
+    [SETTINGS_CACHE_AUTO] = "auto",
+    [SETTINGS_CACHE_OFF] = "off",
+    NULL,
+};
 static const char *const level_choices[] = {
     [LOG_ERROR] = "error",
     [LOG_WARNING] = "warning",
@@ -166,6 +171,14 @@ const struct setting settings_table[] = {
     {"audit", "level", SETTING_CHOICE, .fallback = "off", .choices = audit_choices,
      .offset = AT(audit.level),
      .help = "What the audit trail keeps of a change: nothing, its members, or values too."},
+    {"cache", "mode", SETTING_CHOICE, .fallback = "auto", .choices = cache_choices,
+     .offset = AT(cache.mode),
+     .help = "Whether workers keep what they showed, to show it again where it is still right."},
+    {"cache", "size_mib", SETTING_NUMBER, .fallback = "64", .min = 1, .max = 65536,
+     .offset = AT(cache.size_mib), .unit = "MiB",
+     .help = "The size of the file that all workers of a host keep it in."},
+    {"cache", "path", SETTING_PATH, .offset = AT(cache.path),
+     .help = "That file; unset: one in /dev/shm, where that is in memory."},
     {"log", "level", SETTING_CHOICE, .fallback = "info", .choices = level_choices,
      .offset = AT(log.level), .help = "The least urgent events that are logged."},
     {"log", "file", SETTING_PATH, .offset = AT(log.file),

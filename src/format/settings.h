@@ -27,6 +27,7 @@ enum settings_sessions {
     SETTINGS_SESSIONS_REQUIRED
 };
 
+enum settings_cache { SETTINGS_CACHE_AUTO, SETTINGS_CACHE_OFF };
 enum settings_audit { SETTINGS_AUDIT_OFF, SETTINGS_AUDIT_MEMBERS, SETTINGS_AUDIT_VALUES };
 
 /* Items are separated by commas, spaces or tabs; one in double quotes may hold these. */
@@ -80,6 +81,11 @@ struct settings {
     struct {
         int64_t level; /* enum settings_audit */
     } audit;
+    struct {
+        int64_t mode; /* enum settings_cache */
+        int64_t size_mib;
+        const char *path; /* unset: a name of its own on a file system in memory */
+    } cache;
     struct {
         int64_t level;    /* enum log_level */
         const char *file; /* unset: standard error */

@@ -42,6 +42,12 @@ static bool put(FCGX_Stream *stream, struct str bytes)
            FCGX_PutStr(bytes.data, (int)bytes.len, stream) == (int)bytes.len;
 }
 
+/* The stream that ends last takes the end of the request along, in the write of what it holds. */
+static bool end_streams(FCGX_Request *fcgx)
+{
+    return FCGX_FClose(fcgx->err) == 0 && FCGX_FClose(fcgx->out) == 0;
+}
+
 /* Caddy names -1 where the client sent no length. The stream has its own end (FastCGI, section
  * 5.3), so none is needed. */
 static void forget_unknown_length(struct request *request)
@@ -67,7 +73,7 @@ static void handle(struct server *server)
     /* An answer that does not get out is the web server's to notice; FCGX_Finish_r closes the
      * connection. */
     if (!output_head(&response, &server->head) || !put(server->fcgx.out, buf_str(&server->head)) ||
-        !put(server->fcgx.out, output_body(&response)) || FCGX_FFlush(server->fcgx.out) != 0)
+        !put(server->fcgx.out, output_body(&response)) || !end_streams(&server->fcgx))
         LOG_EVENT(server->log, LOG_INFO, "the answer could not be sent: the web server has gone",
                   {"request_id", response_header_value(&response, "X-Request-Id")});
     FCGX_Finish_r(&server->fcgx);

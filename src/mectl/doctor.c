@@ -106,9 +106,10 @@ static const struct {
     const char *what; /* for the progress */
     void (*run)(struct report *report);
 } inside_steps[] = {
-    {"files", doctor_files},           {"keys", doctor_keys},           {"rules", doctor_rules},
-    {"registries", doctor_registries}, {"passwords", doctor_passwords}, {"workers", doctor_workers},
-    {"the database", doctor_database},
+    {"files", doctor_files},         {"keys", doctor_keys},
+    {"rules", doctor_rules},         {"registries", doctor_registries},
+    {"passwords", doctor_passwords}, {"cache", doctor_cache},
+    {"workers", doctor_workers},     {"the database", doctor_database},
 };
 
 static void examine_inside(struct report *report)

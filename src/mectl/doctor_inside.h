@@ -15,6 +15,9 @@ void doctor_rules(struct report *report);
 void doctor_registries(struct report *report);
 void doctor_passwords(struct report *report);
 
+/* doctor_cache.c: can workers keep what they showed? */
+void doctor_cache(struct report *report);
+
 /* doctor_files.c: who else may write what is read. */
 void doctor_files(struct report *report);
 

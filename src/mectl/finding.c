@@ -140,6 +140,16 @@ static const struct finding_row rows[FINDING__MAX] = {
                                ANY_SERVER("apt-get install tzdata")},
 
     /* ---- the workers of this host */
+    [FINDING_CACHE_UNUSABLE] = {"cache-unusable", NULL, WEIGHT_WARNS,
+                                "no profile can be kept on this host",
+                                "Workers read the whole of one for each request: slower, and as "
+                                "right.",
+                                ANY_SERVER("# in me.conf, a file on a tmpfs with room for it:\n"
+                                           "#     [cache]\n"
+                                           "#     path = /run/me-fcgi/cache\n"
+                                           "#     size_mib = 16\n"
+                                           "# or, where none is wanted:\n"
+                                           "#     mode = off")},
     [FINDING_WORKER_REFUSES] = {"worker-refuses", NULL, WEIGHT_WRONG, "a worker would not start",
                                 "Everybody is answered 500 or 503.",
                                 ANY_SERVER("# what me.conf names has to be readable by the account "

@@ -9,6 +9,7 @@
 #include "base/base64url.h"
 #include "base/clock.h"
 #include "format/jsonvalue.h"
+#include "format/strictjson.h"
 
 /*
  * Makes JSON of a value of the profile. *out is NULL before the call, and stays so where the value
@@ -310,6 +311,120 @@ bool representation_render(const struct profile *profile, struct buf *out)
 
     (void)json_object_put(object);
     return good;
+}
+
+/* ---- from one that was rendered before */
+
+_Static_assert(ARRAY_LENGTH(profile_members) == REPRESENTATION_MEMBERS_MAX,
+               "a part for each member");
+
+/* With its quotes, where it has them. */
+static struct str whole_text(const struct strictjson_value *value)
+{
+    if (value->kind != STRICTJSON_STRING)
+        return value->text;
+    return (struct str){value->text.data - 1, value->text.len + 2};
+}
+
+static bool take_part(void *context, struct str name, const struct strictjson_value *value)
+{
+    struct representation_parts *parts = context;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(profile_members); i++)
+        if (str_equal(name, str_from(profile_members[i].name)))
+            parts->text[i] = whole_text(value);
+    return true;
+}
+
+bool representation_split(struct str body, struct representation_parts *out)
+{
+    const struct strictjson_visitor visitor = {.item = take_part, .context = out};
+
+    *out = (struct representation_parts){.text = {STR_NONE}};
+    return strictjson_scan_object(body, &visitor, NULL) == STRICTJSON_OK;
+}
+
+/* The member of a patch that has this name; PATCH_MEMBER__MAX: a patch cannot have it. */
+static enum patch_member find_patchable(const char *name)
+{
+    enum patch_member member = 0;
+
+    while (member < PATCH_MEMBER__MAX && strcmp(patch_member_name(member), name) != 0)
+        member++;
+    return member;
+}
+
+static bool read_text(struct str part, struct arena *arena, struct str *out)
+{
+    struct str inside = {part.data + 1, part.len - 2}, text;
+    struct buf room;
+    bool good;
+
+    *out = STR_NONE;
+    if (!str_is_set(part))
+        return true;
+    buf_init(&room, part.len);
+    good = strictjson_resolve(inside, &room, &text) && arena_copy(arena, text, out);
+    buf_free(&room);
+    return good;
+}
+
+bool representation_read(const struct representation_parts *parts, struct arena *arena,
+                         struct profile *out)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(profile_members); i++) {
+        enum patch_member member = find_patchable(profile_members[i].name);
+
+        if (member < PATCH_MEMBER__MAX &&
+            !read_text(parts->text[i], arena, patch_member_value(out, member)))
+            return false;
+    }
+    return true;
+}
+
+static bool is_amended(const struct member *member, const struct patch *patch)
+{
+    enum patch_member patchable = find_patchable(member->name);
+
+    return patchable < PATCH_MEMBER__MAX ? patch->is_present[patchable]
+                                         : member->offset == offsetof(struct profile, updated_ms);
+}
+
+static void append_part(const struct member *member, struct str text, struct buf *out)
+{
+    buf_append_format(out, "%c\"%s\":", out->len == 0 ? '{' : ',', member->name);
+    buf_append_str(out, text);
+}
+
+static bool append_amended(const struct member *member, const struct profile *profile,
+                           struct buf *out)
+{
+    struct json_object *value = NULL;
+    bool good = member->make(profile, (const char *)profile + member->offset, &value);
+
+    if (good && value != NULL) {
+        append_part(member, STR(""), out);
+        good = jsonvalue_append(value, out);
+    }
+    (void)json_object_put(value);
+    return good;
+}
+
+bool representation_amend(const struct representation_parts *parts, const struct patch *patch,
+                          const struct profile *profile, struct buf *out)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(profile_members); i++) {
+        const struct member *member = &profile_members[i];
+
+        if (is_amended(member, patch)) {
+            if (!append_amended(member, profile, out))
+                return false;
+        } else if (str_is_set(parts->text[i])) {
+            append_part(member, parts->text[i], out);
+        }
+    }
+    buf_append_byte(out, '}');
+    return buf_is_good(out);
 }
 
 bool representation_etag(struct digest *digest, struct str body,

@@ -1,6 +1,7 @@
 #include "store/connection.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,9 +142,21 @@ unsigned int connection_error(const struct connection *connection)
     return connection->number;
 }
 
+size_t connection_host(const struct connection *connection)
+{
+    return connection->host;
+}
+
 bool connection_is_in_transaction(const struct connection *connection)
 {
     return (connection->mysql->server_status & SERVER_STATUS_IN_TRANS) != 0;
+}
+
+bool connection_is_stale(const struct connection *connection)
+{
+    struct pollfd wait = {.fd = (int)mysql_get_socket(connection->mysql), .events = POLLIN};
+
+    return poll(&wait, 1, 0) != 0;
 }
 
 bool connection_is_broken(const struct connection *connection)

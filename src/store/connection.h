@@ -57,8 +57,14 @@ enum store_result connection_commit(struct connection *connection, struct err *e
 /* The error number of the last call that failed; 0: of none, or this program refused it. */
 unsigned int connection_error(const struct connection *connection);
 
+/* Which one of the list of hosts it leads to. */
+size_t connection_host(const struct connection *connection);
+
 /* Whether the server says that a transaction is open. */
 bool connection_is_in_transaction(const struct connection *connection);
+
+/* Between statements: the server has said something unasked, which is its farewell, or hung up. */
+bool connection_is_stale(const struct connection *connection);
 
 /* After a failure: the connection is of no more use. */
 bool connection_is_broken(const struct connection *connection);

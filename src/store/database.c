@@ -22,6 +22,7 @@ struct database {
     const char *user;
     struct buf password; /* ends in a NUL that is part of it; empty: none is sent */
     struct connection *connection;
+    uint64_t connections; /* that were opened so far */
     size_t next_host;
     int64_t used_us; /* clock_monotonic_us at the end of the last use */
     bool is_pinned;  /* for migrations: never reopened by itself */
@@ -172,6 +173,8 @@ static enum store_result open_connection(struct database *database, int64_t read
         .first_host = database->next_host,
     };
     database->connection = connection_open(&options, failure, err);
+    if (database->connection != NULL)
+        database->connections++;
     return failure->result;
 }
 
@@ -395,6 +398,26 @@ void database_begin_request(struct database *database)
 {
     if (database->connection != NULL && connection_is_in_transaction(database->connection))
         database_close(database);
+}
+
+bool database_is_settled(const struct database *database)
+{
+    return database->connection != NULL && !connection_is_in_transaction(database->connection);
+}
+
+bool database_close_stale(struct database *database)
+{
+    if (database->connection == NULL || !connection_is_stale(database->connection))
+        return false;
+    database_close(database);
+    return true;
+}
+
+struct database_link database_link(const struct database *database)
+{
+    if (database->connection == NULL)
+        return (struct database_link){0, 0};
+    return (struct database_link){database->connections, connection_host(database->connection)};
 }
 
 int64_t database_close_idle(struct database *database, int64_t monotonic_us)

@@ -60,6 +60,23 @@ enum store_result database_connect(struct database *database, struct err *err) M
  */
 void database_begin_request(struct database *database);
 
+/*
+ * Whether what was read or written last was so outside of any transaction: what was read is what
+ * was committed then, and what was written is committed.
+ */
+bool database_is_settled(const struct database *database);
+
+/* Closes a connection that the server has closed, as far as can be told without asking it. */
+bool database_close_stale(struct database *database);
+
+/* The connection that is open: its number, another one whenever there is another one (0: none is
+ * open), and which of the hosts it leads to. */
+struct database_link {
+    uint64_t number;
+    size_t host;
+};
+struct database_link database_link(const struct database *database);
+
 /* Closes the connection where it was idle for database.idle_close_s. Returns the milliseconds until
  * that is due, -1: no connection. */
 int64_t database_close_idle(struct database *database, int64_t monotonic_us);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/sessions.h"
 
 enum { ARRAY_FIRST_COUNT = 4 };
@@ -25,9 +26,11 @@ const char *access_name(enum access access)
 struct reading {
     struct arena *arena;
     struct profile *profile;
+    struct profile_sessions sessions;
+    struct str session; /* that was asked for */
+    enum access by_session;
     bool found;
-    enum profile_session session;
-    int64_t now_ms;
+    int64_t revision, now_ms;
     bool out_of_memory;
 };
 
@@ -63,7 +66,7 @@ static bool read_user(struct reading *reading, const struct value *row)
     struct profile *profile = reading->profile;
     reading->found = true;
     reading->now_ms = row[PROFILE_NOW].time_ms;
-    reading->session = (enum profile_session)row[PROFILE_NUMBER3].number;
+    reading->revision = row[PROFILE_NUMBER1].number;
     profile->id = row[PROFILE_ID].uuid;
     profile->name = keep(reading, &row[PROFILE_TEXT1]);
     profile->locale = keep(reading, &row[PROFILE_TEXT2]);
@@ -72,7 +75,6 @@ static bool read_user(struct reading *reading, const struct value *row)
     profile->bio = keep(reading, &row[PROFILE_TEXT5]);
     profile->created_ms = row[PROFILE_CREATED].time_ms;
     profile->updated_ms = row[PROFILE_UPDATED].time_ms;
-    profile->active_sessions = row[PROFILE_NUMBER1].number;
     profile->has_fraud_score = !row[PROFILE_NUMBER2].is_null;
     profile->fraud_score = row[PROFILE_NUMBER2].number;
     return user_status_from_name(row[PROFILE_TEXT6].text, &profile->status);
@@ -154,11 +156,39 @@ static bool read_badge(struct reading *reading, const struct value *row)
     return true;
 }
 
+static void keep_session(struct reading *reading, const struct value *id)
+{
+    struct profile_sessions *sessions = &reading->sessions;
+    sessions->has_more = sessions->count == PROFILE_SESSIONS_MAX;
+    if (sessions->has_more)
+        return;
+    sessions->ids = grow(reading, sessions->ids, sessions->count, sizeof(*sessions->ids));
+    if (sessions->ids != NULL)
+        sessions->ids[sessions->count++] = keep(reading, id);
+}
+
+/* An id is compared byte by byte, whatever the column's collation is. */
+static bool read_session(struct reading *reading, const struct value *row)
+{
+    const struct value *end = &row[PROFILE_UPDATED];
+    if (str_equal(reading->session, row[PROFILE_TEXT1].text))
+        reading->by_session = !end->is_null                    ? ACCESS_GRANTED
+                              : is_true(&row[PROFILE_NUMBER3]) ? ACCESS_SESSION_REVOKED
+                                                               : ACCESS_SESSION_EXPIRED;
+    if (end->is_null)
+        return true;
+    reading->profile->active_sessions++;
+    if (end->time_ms < reading->sessions.next_end_ms)
+        reading->sessions.next_end_ms = end->time_ms;
+    keep_session(reading, &row[PROFILE_TEXT1]);
+    return true;
+}
+
 /* False: a value that this program does not know. */
 typedef bool read_row(struct reading *reading, const struct value *row);
 static read_row *const readers[PROFILE_ROW__MAX] = {
     [PROFILE_USER] = read_user,   [PROFILE_EMAIL] = read_email, [PROFILE_IDENTITY] = read_identity,
-    [PROFILE_PHONE] = read_phone, [PROFILE_BADGE] = read_badge,
+    [PROFILE_PHONE] = read_phone, [PROFILE_BADGE] = read_badge, [PROFILE_SESSION] = read_session,
 };
 
 static enum store_result visit_profile_row(void *context, const struct value *row, struct err *err)
@@ -191,8 +221,9 @@ static enum store_result read_profile(struct database *database,
 {
     const struct value session = value_text(request->session), id = value_uuid(&request->user),
                        iss = value_text(request->issuer), sub = value_text(request->subject);
-    const struct value of_user[] = {session, id, id, id, id, id};
-    const struct value of_identity[] = {session, iss, sub, iss, sub, iss, sub, iss, sub, iss, sub};
+    const struct value of_user[] = {id, id, id, id, id, id, session};
+    const struct value of_identity[] = {iss, sub, iss, sub, iss, sub,    iss,
+                                        sub, iss, sub, iss, sub, session};
     const struct call call = {
         .statement =
             names_identity(request) ? STATEMENT_PROFILE_READ_OF_IDENTITY : STATEMENT_PROFILE_READ,
@@ -201,6 +232,9 @@ static enum store_result read_profile(struct database *database,
         .context = reading,
     };
     *reading->profile = (struct profile){0};
+    reading->session = request->session;
+    reading->by_session = ACCESS_SESSION_UNKNOWN;
+    reading->sessions.next_end_ms = INT64_MAX;
     enum store_result result = database_run(database, &call, err);
     if (result == STORE_OK && reading->found)
         profile_sort(reading->profile);
@@ -226,13 +260,6 @@ static const enum access access_of_status[USER_STATUS__MAX] = {
     [USER_BANNED] = ACCESS_USER_BANNED,
 };
 
-static const enum access access_of_session[PROFILE_SESSION__MAX] = {
-    [PROFILE_SESSION_NONE] = ACCESS_SESSION_UNKNOWN,
-    [PROFILE_SESSION_ACTIVE] = ACCESS_GRANTED,
-    [PROFILE_SESSION_REVOKED] = ACCESS_SESSION_REVOKED,
-    [PROFILE_SESSION_EXPIRED] = ACCESS_SESSION_EXPIRED,
-};
-
 /* A session that has ended is told before the ban of its user: 401 comes before 403. */
 static enum access judge(const struct access_request *request, const struct reading *reading)
 {
@@ -241,8 +268,7 @@ static enum access judge(const struct access_request *request, const struct read
     enum access by_status = access_of_status[reading->profile->status];
     if (by_status == ACCESS_USER_DELETED || !str_is_set(request->session))
         return by_status;
-    enum access by_session = access_of_session[reading->session];
-    return by_session != ACCESS_GRANTED ? by_session : by_status;
+    return reading->by_session != ACCESS_GRANTED ? reading->by_session : by_status;
 }
 
 /* A session id that is longer than any that is stored matches none; asked for, it would be refused.
@@ -265,8 +291,11 @@ enum store_result profiles_load(struct database *database, const struct access_r
     if (result != STORE_OK)
         return result;
     out->now_ms = reading.now_ms;
+    out->revision = reading.revision;
     out->access = judge(request, &reading);
-    if (out->access != ACCESS_GRANTED)
+    if (out->access == ACCESS_GRANTED)
+        out->sessions = reading.sessions;
+    else
         out->profile = (struct profile){0};
     return STORE_OK;
 }
@@ -337,4 +366,64 @@ enum store_result profiles_update(struct database *database, const struct profil
         return result;
     err_set(err, "there is no such user");
     return STORE_NOT_FOUND;
+}
+
+/* ---- for who has kept what was read */
+
+static enum store_result visit_probe(void *context, const struct value *row, struct err *err)
+{
+    struct profile_probe *probe = context;
+    (void)err;
+    *probe = (struct profile_probe){row[0].number, row[1].time_ms};
+    return STORE_OK;
+}
+
+enum store_result profiles_probe(struct database *database, const struct uuid *user,
+                                 struct profile_probe *out, struct err *err)
+{
+    int64_t rows = 0;
+    const struct value in[] = {value_uuid(user)};
+    const struct call call = {.statement = STATEMENT_PROFILE_PROBE,
+                              .in = in,
+                              .visit = visit_probe,
+                              .context = out,
+                              .rows = &rows};
+    enum store_result result = database_run(database, &call, err);
+    return result == STORE_OK && rows == 0 ? STORE_NOT_FOUND : result;
+}
+
+static struct value value_end(int64_t time_ms)
+{
+    const struct clock_parts last = {9999, 12, 31, 23, 59, 59, 999};
+    int64_t last_ms = clock_from_parts(&last);
+    return value_time(time_ms < last_ms ? time_ms : last_ms);
+}
+
+enum store_result profiles_swap(struct database *database, const struct profile_swap *swap,
+                                struct err *err)
+{
+    int64_t rows = 0;
+    const struct profile *profile = swap->profile;
+    const struct value in[] = {
+        value_text(profile->name),        value_text(profile->bio),
+        value_text(profile->avatar_url),  value_text(profile->locale),
+        value_text(profile->timezone),    value_time(profile->updated_ms),
+        value_number(swap->new_revision), value_uuid(&profile->id),
+        value_number(swap->old_revision), value_time(swap->since_ms),
+        value_end(swap->until_ms),
+    };
+    const struct call call = {.statement = STATEMENT_PROFILE_SWAP, .in = in, .rows = &rows};
+    /* What were lost on its way could not be told from what was done. */
+    if (database_close_stale(database)) {
+        err_set(err, "the connection to MariaDB was lost");
+        return STORE_CONFLICT;
+    }
+    enum store_result result = database_run(database, &call, err);
+    if (result != STORE_OK || (rows == 1 && database_is_settled(database)))
+        return result;
+    /* Where somebody has turned autocommit off nothing is committed, and nothing will be. */
+    if (!database_is_settled(database))
+        database_close(database);
+    err_set(err, "the user is not the one that was kept any more");
+    return STORE_CONFLICT;
 }

@@ -1,7 +1,8 @@
 /*
  * The profile in the database. One statement reads a user with all child rows in one round trip,
- * and judges in it whether the user and the token's session may be served; one updates the members
- * that a user may change.
+ * and whether the user and the token's session may be served; one updates the members that a user
+ * may change. Two more are for who has kept what was read: one asks whether it is still so, the
+ * other makes the change only where it is.
  */
 #ifndef ME_STORE_PROFILES_H
 #define ME_STORE_PROFILES_H
@@ -38,10 +39,21 @@ enum access {
 /* For the log: "user_banned". */
 const char *access_name(enum access access);
 
+/* The sessions of a user that were active at the read. */
+enum { PROFILE_SESSIONS_MAX = 256 };
+struct profile_sessions {
+    struct str *ids;
+    size_t count;
+    bool has_more;       /* than PROFILE_SESSIONS_MAX: `ids` are not all */
+    int64_t next_end_ms; /* when the first of all of them ends; INT64_MAX: there is none */
+};
+
 struct profile_load {
     enum access access;
     struct profile profile; /* sorted; only where access was granted, else empty */
-    int64_t now_ms;         /* the database's clock at the read */
+    struct profile_sessions sessions;
+    int64_t revision; /* of the same moment as the profile */
+    int64_t now_ms;   /* the database's clock at the read */
 };
 
 /*
@@ -68,5 +80,27 @@ enum store_result profiles_read(struct database *database, const struct uuid *us
 /* Within the transaction that locked it: writes the five members and updated_at. */
 enum store_result profiles_update(struct database *database, const struct profile *profile,
                                   struct err *err) MUST_CHECK;
+
+/* The revision of a user, and the database's clock. STORE_NOT_FOUND: there
+ * is no such user. */
+struct profile_probe {
+    int64_t revision, now_ms;
+};
+enum store_result profiles_probe(struct database *database, const struct uuid *user,
+                                 struct profile_probe *out, struct err *err) MUST_CHECK;
+
+/*
+ * Writes the five members, updated_at and the revision outside of a transaction, where the user has
+ * the old revision still and the database's clock is between the two times: then the row and its
+ * children are what they were. The new revision has to be later than the old one. On STORE_OK it is
+ * committed; STORE_CONFLICT: nothing was written.
+ */
+struct profile_swap {
+    const struct profile *profile; /* as it is to be */
+    int64_t old_revision, new_revision;
+    int64_t since_ms, until_ms; /* until_ms is too late already; INT64_MAX: never */
+};
+enum store_result profiles_swap(struct database *database, const struct profile_swap *swap,
+                                struct err *err) MUST_CHECK;
 
 #endif

@@ -12,6 +12,7 @@ static enum store_result visit_guard(void *context, const struct value *row, str
     (void)err;
     guard->stands = !row[0].is_null && row[0].number == 1 && !row[1].is_null;
     guard->epoch = row[1].number;
+    guard->now_us = row[2].number;
     return STORE_OK;
 }
 

@@ -19,6 +19,7 @@ struct revision_guard {
     int64_t epoch;
     /* The account that made the triggers was dropped: every write of a user fails (1449). */
     bool lacks_definer;
+    int64_t now_us; /* the database's clock at the look */
 };
 
 /*

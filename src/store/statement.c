@@ -58,16 +58,10 @@ enum {
 #define PROFILE_OF_USER                                                                            \
     "SELECT 1 AS kind, c.id AS id, c.created_at AS created, c.updated_at AS updated,"              \
     " UTC_TIMESTAMP(3) AS now,"                                                                    \
-    " (SELECT COUNT(*) FROM sessions a WHERE a.user_id = c.id AND a.revoked_at IS NULL"            \
-    " AND a.expires_at > UTC_TIMESTAMP(3)) AS number1,"                                            \
-    " f.score AS number2,"                                                                         \
-    " CASE WHEN s.id IS NULL THEN 0 WHEN s.revoked_at IS NOT NULL THEN 2"                          \
-    " WHEN s.expires_at <= UTC_TIMESTAMP(3) THEN 3 ELSE 1 END AS number3,"                         \
-    " NULL AS number4, c.name AS text1, c.locale AS text2, c.timezone AS text3,"                   \
-    " c.avatar_url AS text4, c.bio AS text5, c.status AS text6"
-#define PROFILE_USER_JOINS                                                                         \
-    " LEFT JOIN user_fraud_information f ON f.user_id = c.id"                                      \
-    " LEFT JOIN sessions s ON s.user_id = c.id AND s.id = ?"
+    " c.revision AS number1, f.score AS number2, NULL AS number3, NULL AS number4,"                \
+    " c.name AS text1, c.locale AS text2, c.timezone AS text3, c.avatar_url AS text4,"             \
+    " c.bio AS text5, c.status AS text6"
+#define PROFILE_USER_JOINS " LEFT JOIN user_fraud_information f ON f.user_id = c.id"
 #define PROFILE_OF_EMAILS                                                                          \
     " UNION ALL SELECT 2, c.id, c.created_at, c.updated_at, NULL, c.verified, c.password_set,"     \
     " c.token_set, c.is_default, c.email, NULL, NULL, NULL, NULL, NULL"
@@ -80,6 +74,11 @@ enum {
 #define PROFILE_OF_BADGES                                                                          \
     " UNION ALL SELECT 5, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"                         \
     " c.scope, c.name, NULL, NULL, NULL, NULL"
+#define SESSION_IS_ACTIVE "c.revoked_at IS NULL AND c.expires_at > UTC_TIMESTAMP(3)"
+#define PROFILE_OF_SESSIONS                                                                        \
+    " UNION ALL SELECT 6, NULL, NULL, IF(" SESSION_IS_ACTIVE ", c.expires_at, NULL), NULL, NULL,"  \
+    " NULL, c.revoked_at IS NOT NULL, NULL, c.id, NULL, NULL, NULL, NULL, NULL"
+#define SESSION_IS_WANTED "(c.id = ? OR (" SESSION_IS_ACTIVE "))"
 
 /* The same by an identity: its unique key, which the index alone answers, is looked up before a
  * branch is planned, so from there on the plan is that of a user's id. */
@@ -91,11 +90,11 @@ enum {
         [PROFILE_KIND] = {"kind", VALUE_NUMBER, 0}, [PROFILE_ID] = {"id", VALUE_UUID, 0},          \
         [PROFILE_CREATED] = {"created_at", VALUE_TIME, 0},                                         \
         [PROFILE_UPDATED] = {"updated_at", VALUE_TIME, 0}, [PROFILE_NOW] = {"now", VALUE_TIME, 0}, \
-        [PROFILE_NUMBER1] = {"active sessions or verified", VALUE_NUMBER, 0},                      \
+        [PROFILE_NUMBER1] = {"revision or verified", VALUE_NUMBER, 0},                             \
         [PROFILE_NUMBER2] = {"score, password_set or is_primary", VALUE_NUMBER, 0},                \
-        [PROFILE_NUMBER3] = {"session or token_set", VALUE_NUMBER, 0},                             \
+        [PROFILE_NUMBER3] = {"token_set or revoked", VALUE_NUMBER, 0},                             \
         [PROFILE_NUMBER4] = {"is_default", VALUE_NUMBER, 0},                                       \
-        [PROFILE_TEXT1] = {"name, email, subject, number or scope", VALUE_TEXT, NAME_BYTES},       \
+        [PROFILE_TEXT1] = {"name, email, subject, number, scope or id", VALUE_TEXT, NAME_BYTES},   \
         [PROFILE_TEXT2] = {"locale, provider or badge", VALUE_TEXT, IDENTITY_BYTES},               \
         [PROFILE_TEXT3] = {"timezone or identity's name", VALUE_TEXT, NAME_BYTES},                 \
         [PROFILE_TEXT4] = {"avatar_url", VALUE_TEXT, URL_BYTES},                                   \
@@ -187,6 +186,17 @@ enum {
         "revoked_at", VALUE_TIME, 0                                                                \
     }
 
+#define SESSION_IN                                                                                 \
+    {                                                                                              \
+        "session", VALUE_TEXT, SESSION_BYTES                                                       \
+    }
+#define PROFILE_CHANGE_IN                                                                          \
+    {"name", VALUE_TEXT, NAME_BYTES}, {"bio", VALUE_TEXT, BIO_BYTES},                              \
+        {"avatar_url", VALUE_TEXT, URL_BYTES}, {"locale", VALUE_TEXT, LOCALE_BYTES},               \
+    {                                                                                              \
+        "timezone", VALUE_TEXT, TIMEZONE_BYTES                                                     \
+    }
+
 static const struct statement statements[STATEMENT__MAX] = {
     [STATEMENT_PROFILE_READ] =
         {
@@ -196,13 +206,9 @@ static const struct statement statements[STATEMENT__MAX] = {
             " FROM user_emails c WHERE c.user_id = ?" PROFILE_OF_IDENTITIES
             " FROM user_identities c WHERE c.user_id = ?" PROFILE_OF_PHONES
             " FROM user_phone_numbers c WHERE c.user_id = ?" PROFILE_OF_BADGES
-            " FROM user_badges c WHERE c.user_id = ?",
-            .in = {{"session", VALUE_TEXT, SESSION_BYTES},
-                   USER_IN,
-                   USER_IN,
-                   USER_IN,
-                   USER_IN,
-                   USER_IN},
+            " FROM user_badges c WHERE c.user_id = ?" PROFILE_OF_SESSIONS
+            " FROM sessions c WHERE c.user_id = ? AND " SESSION_IS_WANTED,
+            .in = {USER_IN, USER_IN, USER_IN, USER_IN, USER_IN, USER_IN, SESSION_IN},
             .out = PROFILE_OUT,
         },
     [STATEMENT_PROFILE_READ_OF_IDENTITY] =
@@ -214,19 +220,18 @@ static const struct statement statements[STATEMENT__MAX] = {
             "user_emails" OF_THE_SAME PROFILE_OF_IDENTITIES BY_IDENTITY
             "user_identities" OF_THE_SAME PROFILE_OF_PHONES BY_IDENTITY
             "user_phone_numbers" OF_THE_SAME PROFILE_OF_BADGES BY_IDENTITY
-            "user_badges" OF_THE_SAME,
-            .in = {{"session", VALUE_TEXT, SESSION_BYTES},
-                   ISSUER_IN,
-                   SUBJECT_IN,
-                   ISSUER_IN,
-                   SUBJECT_IN,
-                   ISSUER_IN,
-                   SUBJECT_IN,
-                   ISSUER_IN,
-                   SUBJECT_IN,
-                   ISSUER_IN,
-                   SUBJECT_IN},
+            "user_badges" OF_THE_SAME PROFILE_OF_SESSIONS BY_IDENTITY "sessions" OF_THE_SAME
+            " AND " SESSION_IS_WANTED,
+            .in = {ISSUER_IN, SUBJECT_IN, ISSUER_IN, SUBJECT_IN, ISSUER_IN, SUBJECT_IN, ISSUER_IN,
+                   SUBJECT_IN, ISSUER_IN, SUBJECT_IN, ISSUER_IN, SUBJECT_IN, SESSION_IN},
             .out = PROFILE_OUT,
+        },
+    [STATEMENT_PROFILE_PROBE] =
+        {
+            .name = "profile_probe",
+            .sql = "SELECT revision, UTC_TIMESTAMP(3) FROM users WHERE id = ?",
+            .in = {USER_IN},
+            .out = {{"revision", VALUE_NUMBER, 0}, {"now", VALUE_TIME, 0}},
         },
     [STATEMENT_PROFILE_UPDATE] =
         {
@@ -234,13 +239,22 @@ static const struct statement statements[STATEMENT__MAX] = {
             .sql = "UPDATE users SET name = ?, bio = ?, avatar_url = ?, locale = ?, timezone = ?,"
                    " updated_at = ? WHERE id = ?",
             .writes = true,
-            .in = {{"name", VALUE_TEXT, NAME_BYTES},
-                   {"bio", VALUE_TEXT, BIO_BYTES},
-                   {"avatar_url", VALUE_TEXT, URL_BYTES},
-                   {"locale", VALUE_TEXT, LOCALE_BYTES},
-                   {"timezone", VALUE_TEXT, TIMEZONE_BYTES},
+            .in = {PROFILE_CHANGE_IN, {"updated_at", VALUE_TIME, 0}, USER_IN},
+        },
+    [STATEMENT_PROFILE_SWAP] =
+        {
+            .name = "profile_swap",
+            .sql = "UPDATE users SET name = ?, bio = ?, avatar_url = ?, locale = ?, timezone = ?,"
+                   " updated_at = ?, revision = ? WHERE id = ? AND revision = ?"
+                   " AND UTC_TIMESTAMP(3) >= ? AND UTC_TIMESTAMP(3) < ?",
+            .writes = true,
+            .in = {PROFILE_CHANGE_IN,
                    {"updated_at", VALUE_TIME, 0},
-                   USER_IN},
+                   {"revision", VALUE_NUMBER, 0},
+                   USER_IN,
+                   {"revision", VALUE_NUMBER, 0},
+                   {"since", VALUE_TIME, 0},
+                   {"until", VALUE_TIME, 0}},
         },
     [STATEMENT_USER_LOCK] =
         {
@@ -754,8 +768,11 @@ static const struct statement statements[STATEMENT__MAX] = {
     [STATEMENT_REVISION_GUARD] =
         {
             .name = "revision_guard",
-            .sql = "SELECT stands, epoch FROM revision_guard",
-            .out = {{"stands", VALUE_NUMBER, 0}, {"epoch", VALUE_NUMBER, 0}},
+            .sql = "SELECT stands, epoch, TIMESTAMPDIFF(MICROSECOND, '1970-01-01',"
+                   " UTC_TIMESTAMP(6)) FROM revision_guard",
+            .out = {{"stands", VALUE_NUMBER, 0},
+                    {"epoch", VALUE_NUMBER, 0},
+                    {"now", VALUE_NUMBER, 0}},
         },
     [STATEMENT_SERVER_STATE] =
         {

@@ -16,7 +16,9 @@
 enum statement_id {
     STATEMENT_PROFILE_READ,
     STATEMENT_PROFILE_READ_OF_IDENTITY, /* the same rows */
+    STATEMENT_PROFILE_PROBE,
     STATEMENT_PROFILE_UPDATE,
+    STATEMENT_PROFILE_SWAP,
     STATEMENT_USER_LOCK,
     STATEMENT_USER_FIND, /* by an identity */
     STATEMENT_USER_ADD,
@@ -129,11 +131,12 @@ struct value value_time(int64_t time_ms);
  * kind of row.
  *
  *   kind              number1          number2        number3    number4
- *   PROFILE_USER      active sessions  score or NULL  session    -
+ *   PROFILE_USER      revision         score or NULL  -          -
  *   PROFILE_EMAIL     verified         password_set   token_set  default
  *   PROFILE_IDENTITY  -                -              -          -
  *   PROFILE_PHONE     verified         primary        -          -
  *   PROFILE_BADGE     -                -              -          -
+ *   PROFILE_SESSION   -                -              revoked    -
  *
  *   kind              text1    text2     text3     text4   text5  text6
  *   PROFILE_USER      name     locale    timezone  avatar  bio    status
@@ -141,6 +144,10 @@ struct value value_time(int64_t time_ms);
  *   PROFILE_IDENTITY  subject  provider  name      avatar  -      email
  *   PROFILE_PHONE     number   -         -         -       -      -
  *   PROFILE_BADGE     scope    name      -         -       -      -
+ *   PROFILE_SESSION   id       -         -         -       -      -
+ *
+ * Sessions are those that are active, whose end is in `updated`, and the one that was asked for,
+ * where `updated` is NULL when it is not active.
  */
 enum profile_row {
     PROFILE_USER = 1,
@@ -148,6 +155,7 @@ enum profile_row {
     PROFILE_IDENTITY,
     PROFILE_PHONE,
     PROFILE_BADGE,
+    PROFILE_SESSION,
     PROFILE_ROW__MAX
 };
 
@@ -168,15 +176,6 @@ enum profile_column {
     PROFILE_TEXT5,
     PROFILE_TEXT6,
     PROFILE_COLUMN__MAX
-};
-
-/* The state of the session that was asked for, in number3 of PROFILE_USER. */
-enum profile_session {
-    PROFILE_SESSION_NONE,
-    PROFILE_SESSION_ACTIVE,
-    PROFILE_SESSION_REVOKED,
-    PROFILE_SESSION_EXPIRED,
-    PROFILE_SESSION__MAX
 };
 
 #endif

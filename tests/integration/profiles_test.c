@@ -287,6 +287,27 @@ static void an_ended_session_of_a_banned_user_is_told_first(void **state)
     assert_access(fixture, STR("live"), ACCESS_USER_DELETED);
 }
 
+static void tells_which_sessions_are_active_and_until_when(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    assert_int_equal(load(fixture, STR("c")).sessions.next_end_ms, 0); /* access was refused */
+    assert_int_equal(load(fixture, STR_NONE).sessions.next_end_ms, INT64_MAX);
+    add_session(fixture, "a", 60, "NULL");
+    add_session(fixture, "b", 50, "NULL");
+    add_session(fixture, "c", -1, "NULL");
+    add_session(fixture, "d", 10, "UTC_TIMESTAMP(3)");
+    struct profile_load out = load(fixture, STR("a"));
+    assert_int_equal(out.sessions.count, 2);
+    assert_false(out.sessions.has_more);
+    assert_in_range(out.sessions.next_end_ms - out.now_ms, 45000, 50000);
+    fixture_sql(fixture, "INSERT INTO sessions (user_id, id, expires_at) SELECT " ANN
+                         ", CONCAT('s', seq), '2999-01-01' FROM seq_1_to_255");
+    out = load(fixture, STR("a"));
+    assert_true(out.sessions.has_more);
+    assert_int_equal(out.profile.active_sessions, 257);
+}
+
 static void active_sessions_are_counted_now(void **state)
 {
     struct fixture *fixture = *state;
@@ -715,9 +736,9 @@ static void assert_reads_by_key(struct fixture *fixture, enum statement_id id)
 
 static void what_a_request_reads_is_read_by_keys(void **state)
 {
-    static const enum statement_id requests[] = {STATEMENT_PROFILE_READ,
-                                                 STATEMENT_PROFILE_READ_OF_IDENTITY,
-                                                 STATEMENT_USER_FIND, STATEMENT_USER_LOCK};
+    static const enum statement_id requests[] = {
+        STATEMENT_PROFILE_READ, STATEMENT_PROFILE_READ_OF_IDENTITY, STATEMENT_PROFILE_PROBE,
+        STATEMENT_USER_FIND, STATEMENT_USER_LOCK};
     static const char *const rows[] = {
         "users (id, status, name) SELECT UNHEX(LPAD(seq, 32, '0')), 'active', 'N'",
         "user_identities (user_id, id, issuer, subject, provider) SELECT"
@@ -769,6 +790,128 @@ static void one_round_trip_reads_everything(void **state)
     fixture_sql(fixture, "DROP TABLE counted");
 }
 
+/* ---- what goes by the revision */
+
+static struct profile_probe probe(struct fixture *fixture)
+{
+    struct profile_probe out;
+    const struct uuid ann = fixture_id(1);
+    assert_stored(fixture, profiles_probe(fixture->database, &ann, &out, &fixture->err));
+    return out;
+}
+
+static void the_probe_tells_revision_and_time(void **state)
+{
+    struct fixture *fixture = *state;
+    struct profile_probe out;
+    const struct uuid nobody = fixture_id(9);
+    add_ann(fixture);
+    struct profile_load loaded = load(fixture, STR_NONE);
+    assert_int_equal(probe(fixture).revision, loaded.revision);
+    assert_in_range(probe(fixture).now_ms, loaded.now_ms, loaded.now_ms + 5000);
+    fixture_sql(fixture, "UPDATE users SET bio = 'x'");
+    assert_true(probe(fixture).revision > loaded.revision);
+    assert_int_equal(profiles_probe(fixture->database, &nobody, &out, &fixture->err),
+                     STORE_NOT_FOUND);
+}
+
+/* A change of Ann as she was loaded, good for ten seconds. */
+static struct profile_swap swap_of(struct profile_load *loaded)
+{
+    loaded->profile.bio = STR("swapped");
+    loaded->profile.updated_ms = 1767225599999;
+    return (struct profile_swap){.profile = &loaded->profile,
+                                 .old_revision = loaded->revision,
+                                 .new_revision = loaded->revision + 5,
+                                 .since_ms = loaded->now_ms,
+                                 .until_ms = loaded->now_ms + 10000};
+}
+
+static void the_swap_writes_what_it_says(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    add_bob(fixture);
+    struct profile_load loaded = load(fixture, STR_NONE);
+    struct profile_swap swap = swap_of(&loaded);
+    swap.until_ms = INT64_MAX;
+    assert_stored(fixture, profiles_swap(fixture->database, &swap, &fixture->err));
+    struct profile_load now = load(fixture, STR_NONE);
+    assert_int_equal(now.revision, loaded.revision + 5);
+    assert_int_equal(now.profile.updated_ms, 1767225599999);
+    assert_str_equal(now.profile.bio, "swapped");
+    assert_str_equal(now.profile.name, "Ann");
+    assert_int_equal(fixture_number(fixture, "SELECT COUNT(*) FROM users WHERE bio IS NULL"), 1);
+}
+
+static void assert_swaps_nothing(struct fixture *fixture, const struct profile_swap *swap)
+{
+    assert_int_equal(profiles_swap(fixture->database, swap, &fixture->err), STORE_CONFLICT);
+    assert_true(fixture->err.text[0] != '\0');
+    assert_int_equal(fixture_number(fixture, "SELECT COUNT(*) FROM users WHERE bio IS NULL"), 1);
+}
+
+static void the_swap_is_made_of_what_was_kept_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    struct profile_load loaded = load(fixture, STR_NONE);
+    struct profile_swap swap = swap_of(&loaded);
+    swap.old_revision--;
+    assert_swaps_nothing(fixture, &swap);
+    swap = swap_of(&loaded);
+    swap.since_ms = loaded.now_ms + 60000;
+    swap.until_ms = INT64_MAX;
+    assert_swaps_nothing(fixture, &swap);
+    swap = swap_of(&loaded);
+    swap.until_ms = loaded.now_ms;
+    assert_swaps_nothing(fixture, &swap);
+    swap = swap_of(&loaded);
+    fixture_sql(fixture,
+                "INSERT INTO user_badges (user_id, scope, name) VALUES (" ANN ", 'a', 'b')");
+    assert_swaps_nothing(fixture, &swap);
+}
+
+/* The server would answer that it was done, and it would be taken back with the connection. */
+static void the_swap_is_not_done_where_autocommit_is_off(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    struct profile_load loaded = load(fixture, STR_NONE);
+    const struct profile_swap swap = swap_of(&loaded);
+    assert_true(database_is_settled(fixture->database));
+    assert_stored(fixture,
+                  database_run_text(fixture->database, STR("SET autocommit = 0"), &fixture->err));
+    assert_swaps_nothing(fixture, &swap);
+    assert_stored(fixture, profiles_swap(fixture->database, &swap, &fixture->err));
+}
+
+static void a_look_up_where_autocommit_is_off_is_not_settled(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    (void)probe(fixture);
+    assert_true(database_is_settled(fixture->database));
+    assert_stored(fixture,
+                  database_run_text(fixture->database, STR("SET autocommit = 0"), &fixture->err));
+    (void)probe(fixture);
+    assert_false(database_is_settled(fixture->database));
+}
+
+/* Else nobody could say whether it was done. */
+static void the_swap_is_not_sent_to_who_hung_up(void **state)
+{
+    struct fixture *fixture = *state;
+    add_ann(fixture);
+    struct profile_load loaded = load(fixture, STR_NONE);
+    const struct profile_swap swap = swap_of(&loaded);
+    struct database_link link = database_link(fixture->database);
+    fixture_kill_connections(fixture);
+    assert_swaps_nothing(fixture, &swap);
+    assert_stored(fixture, profiles_swap(fixture->database, &swap, &fixture->err));
+    assert_true(database_link(fixture->database).number > link.number);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -786,6 +929,13 @@ int main(void)
         cmocka_unit_test_setup(a_session_id_that_no_row_can_hold_is_unknown, fixture_reset),
         cmocka_unit_test_setup(an_ended_session_of_a_banned_user_is_told_first, fixture_reset),
         cmocka_unit_test_setup(active_sessions_are_counted_now, fixture_reset),
+        cmocka_unit_test_setup(tells_which_sessions_are_active_and_until_when, fixture_reset),
+        cmocka_unit_test_setup(the_probe_tells_revision_and_time, fixture_reset),
+        cmocka_unit_test_setup(the_swap_writes_what_it_says, fixture_reset),
+        cmocka_unit_test_setup(the_swap_is_made_of_what_was_kept_alone, fixture_reset),
+        cmocka_unit_test_setup(the_swap_is_not_done_where_autocommit_is_off, fixture_reset),
+        cmocka_unit_test_setup(a_look_up_where_autocommit_is_off_is_not_settled, fixture_reset),
+        cmocka_unit_test_setup(the_swap_is_not_sent_to_who_hung_up, fixture_reset),
         cmocka_unit_test_setup(tells_the_time_of_the_database, fixture_reset),
         cmocka_unit_test_setup(a_profile_too_large_for_the_request_is_an_error, fixture_reset),
         cmocka_unit_test_setup(reads_for_the_operator_whatever_the_status_is, fixture_reset),

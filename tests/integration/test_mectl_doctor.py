@@ -82,14 +82,14 @@ def on_terminal(conf, *arguments) -> str:
 
 def test_progress_on_a_terminal(installation):
     shown = on_terminal(installation.conf)
-    for step in ("1 of 7: files", "2 of 7: keys", "7 of 7: the database"):
+    for step in ("1 of 8: files", "2 of 8: keys", "8 of 8: the database"):
         assert f"\r\x1b[K{step}" in shown
     assert shown.endswith("\r\x1b[K")
 
 
 def test_progress_of_both_halves(installation, page_server):
     shown = on_terminal(installation.conf, "--url", page_server)
-    assert "7 of 7: the database" in shown and "1 of 12: who answers" in shown
+    assert "8 of 8: the database" in shown and "1 of 12: who answers" in shown
 
 
 def test_what_could_not_be_examined_is_named(mectl, page_server):

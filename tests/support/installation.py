@@ -114,6 +114,7 @@ class Installation:
         for change, value in changes.items():
             section, key = change.split("__")
             sections.setdefault(section, {})[key] = value
+        sections.setdefault("cache", {"path": self.folder / f"{name}.cache", "size_mib": 4})
         return write_conf(self.folder / name, sections)
 
     def write_provisioning_conf(self, name="provisioning.conf", **changes) -> Path:

@@ -136,6 +136,7 @@ class Server:
         for section, key in (("database", "password_file"), ("token", "secret_file"), ("token", "public_key_file")):
             shutil.copy2(sections[section][key], folder)
             sections[section][key] = sections[section][key].name
+        sections["cache"] = {"size_mib": 1, "path": None if self.way.needs_root else self.folder / "run" / "kept"}
         for change, value in {"database__host": self._lend_database(), "cors__origin": ORIGIN, **changes}.items():
             section, key = change.split("__")
             sections.setdefault(section, {})[key] = value

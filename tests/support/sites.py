@@ -242,6 +242,7 @@ class Site:
         sections["database"]["host"] = self.folder / "db" / "db.sock"
         sections["cors"] = {"origin": ORIGIN}
         sections["doctor"] = {"secret_file": self.doctor_secret.name}
+        sections["cache"] = {"path": self.folder / "run" / "kept", "size_mib": 1}
         for change, value in changes.items():
             section, key = change.split("__")
             sections.setdefault(section, {})[key] = value

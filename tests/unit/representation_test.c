@@ -1,3 +1,5 @@
+#include "base/arena.h"
+#include "profile/patch.h"
 #include "profile/representation.h"
 
 #include <json-c/json.h>
@@ -295,6 +297,101 @@ static void appends_to_what_is_there(void **state)
     buf_free(&out);
 }
 
+/* ---- from one that was rendered before */
+
+enum { VALUES_MAX = 3 };
+static const struct str names[VALUES_MAX] = {STR("Ada"), STR("\"\\/ \xE7\x8E\x8B \xE2\x80\xA8"),
+                                             STR("{\"bio\":1}")};
+static const struct str texts[VALUES_MAX] = {{NULL, 0}, STR(""), STR("a\n\tb\x7F,\"c\":")};
+
+/* The numbers 0 to 3^5 each stand for another five values. */
+static void set_values(struct profile *profile, unsigned number)
+{
+    for (enum patch_member member = 0; member < PATCH_MEMBER__MAX; member++, number /= VALUES_MAX)
+        *patch_member_value(profile, member) =
+            (member == PATCH_NAME ? names : texts)[number % VALUES_MAX];
+    profile->updated_ms += number;
+}
+
+static void assert_amends(const struct profile *before, const struct profile *after)
+{
+    struct profile read = {.updated_ms = after->updated_ms};
+    struct patch patch = {.is_present = {false}};
+    struct arena *arena = arena_new(BODY_MAX_BYTES);
+    struct representation_parts parts;
+    struct buf from, to, wanted;
+
+    assert_non_null(arena);
+    buf_init(&from, BODY_MAX_BYTES);
+    buf_init(&to, BODY_MAX_BYTES);
+    buf_init(&wanted, BODY_MAX_BYTES);
+    assert_true(representation_render(before, &from));
+    assert_true(representation_render(after, &wanted));
+    assert_true(representation_split(buf_str(&from), &parts));
+    assert_true(representation_read(&parts, arena, &read));
+    for (enum patch_member member = 0; member < PATCH_MEMBER__MAX; member++) {
+        assert_true(str_equal(patch_member_text(&read, member), patch_member_text(before, member)));
+        patch.value[member] = patch_member_text(after, member);
+        patch.is_present[member] =
+            !str_equal(patch.value[member], patch_member_text(before, member));
+    }
+    (void)patch_apply(&patch, &read);
+    assert_true(representation_amend(&parts, &patch, &read, &to));
+    assert_true(str_equal(buf_str(&to), buf_str(&wanted)));
+    buf_free(&from);
+    buf_free(&to);
+    buf_free(&wanted);
+    arena_free(arena);
+}
+
+static void amends_to_what_would_be_rendered(void **state)
+{
+    const unsigned count = 3 * 3 * 3 * 3 * 3;
+    struct full full;
+
+    (void)state;
+    fill(&full);
+    for (unsigned i = 0; i < count; i++) {
+        struct profile before[] = {full.profile, plain()};
+        struct profile after[] = {full.profile, plain()};
+
+        for (size_t j = 0; j < ARRAY_LENGTH(before); j++) {
+            set_values(&before[j], i);
+            set_values(&after[j], (i * 89 + 7) % count);
+            assert_amends(&before[j], &after[j]);
+        }
+    }
+}
+
+static void takes_nothing_else_apart(void **state)
+{
+    static const struct str bodies[] = {STR(""), STR("[]"), STR("{\"id\":\"x\""), STR("{} {}")};
+    struct representation_parts parts;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(bodies); i++)
+        assert_false(representation_split(bodies[i], &parts));
+}
+
+static void amends_nothing_over_the_cap(void **state)
+{
+    const struct patch patch = {.is_present = {[PATCH_NAME] = true, [PATCH_BIO] = true}};
+    struct profile profile = plain();
+    struct representation_parts parts;
+    struct buf from, to;
+
+    (void)state;
+    buf_init(&from, BODY_MAX_BYTES);
+    assert_true(representation_render(&profile, &from));
+    assert_true(representation_split(buf_str(&from), &parts));
+    for (size_t room = 0; room < from.len; room++) {
+        buf_init(&to, room);
+        assert_false(representation_amend(&parts, &patch, &profile, &to));
+        buf_free(&to);
+    }
+    buf_free(&from);
+}
+
 /* ---- failures */
 
 static void fails_at_the_cap(void **state)
@@ -435,6 +532,9 @@ int main(void)
         cmocka_unit_test(renders_numbers_of_all_64_bits),
         cmocka_unit_test(renders_each_status),
         cmocka_unit_test(appends_to_what_is_there),
+        cmocka_unit_test(amends_to_what_would_be_rendered),
+        cmocka_unit_test(takes_nothing_else_apart),
+        cmocka_unit_test(amends_nothing_over_the_cap),
         cmocka_unit_test(fails_at_the_cap),
         cmocka_unit_test(fails_when_memory_runs_out_anywhere),
         cmocka_unit_test(fails_when_memory_was_short_for_a_moment),

@@ -1,0 +1,386 @@
+#include "cache/cachefile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/random.h"
+
+enum { HEAD_BYTES = 4096, WAYS = 8 };
+
+/* ---- the format */
+
+static const char magic[8] = "me-c\r\n\x1a\x01"; /* the last byte is the version of the format */
+
+struct head {
+    char magic[sizeof(magic)];
+    int64_t size_bytes;
+    unsigned char identity[CACHEFILE_IDENTITY_BYTES];
+    uint64_t seed; /* of the checksums */
+};
+
+struct label {
+    uint64_t checksum; /* of key, length and bytes; 0: nothing is there */
+    unsigned char key[CACHEFILE_KEY_BYTES];
+    uint32_t len;
+    uint32_t used_s; /* not under the checksum: written alone when the bytes are read */
+};
+
+/* The bytes that a slot has room for, and the share of the file. */
+static const struct tier {
+    size_t room_bytes;
+    int64_t percent;
+} tiers[] = {
+    {1024, 15}, {2048, 45}, {4096, 15}, {16384, 10}, {CACHEFILE_VALUE_MAX_BYTES, 15},
+};
+
+struct range {
+    int64_t offset;
+    uint64_t sets;
+};
+
+struct cachefile {
+    int descriptor;
+    int64_t size_bytes;
+    uint64_t seed;
+    struct range ranges[ARRAY_LENGTH(tiers)];
+};
+
+static size_t set_bytes_of(const struct tier *tier)
+{
+    return WAYS * (sizeof(struct label) + tier->room_bytes);
+}
+
+static void place_ranges(struct cachefile *cache, int64_t size_bytes)
+{
+    int64_t offset = HEAD_BYTES, room = size_bytes - HEAD_BYTES;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(tiers); i++) {
+        int64_t set_bytes = (int64_t)set_bytes_of(&tiers[i]);
+        int64_t sets = room / 100 * tiers[i].percent / set_bytes;
+
+        cache->ranges[i] = (struct range){offset, (uint64_t)(sets > 0 ? sets : 1)};
+        offset += (sets > 0 ? sets : 1) * set_bytes;
+    }
+}
+
+/* ---- checksums: against what chance does to a file; who can write to it needs no chance */
+
+static uint64_t mix(uint64_t sum, uint64_t word)
+{
+    sum = (sum ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    return sum ^ sum >> 29;
+}
+
+static uint64_t sum_of(uint64_t sum, const void *data, size_t len)
+{
+    const char *at = data;
+    uint64_t word;
+
+    for (; len >= sizeof(word); len -= sizeof(word), at += sizeof(word)) {
+        memcpy(&word, at, sizeof(word));
+        sum = mix(sum, word);
+    }
+    word = 0;
+    if (len > 0)
+        memcpy(&word, at, len);
+    return mix(sum, word);
+}
+
+static uint64_t checksum(const struct cachefile *cache, const struct label *label,
+                         const void *value)
+{
+    uint64_t sum = mix(cache->seed, label->len);
+
+    sum = sum_of(sum, label->key, sizeof(label->key));
+    sum = sum_of(sum, value, label->len);
+    return sum == 0 ? 1 : sum;
+}
+
+/* ---- opening */
+
+static bool is_ours(const char *path, int descriptor, struct err *err)
+{
+    struct stat info;
+
+    if (fstat(descriptor, &info) != 0)
+        err_set(err, "%s: %s", path, strerror(errno));
+    else if (!S_ISREG(info.st_mode) || info.st_uid != geteuid())
+        err_set(err, "%s: is not a file of this user: name another cache.path", path);
+    else if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        err_set(err, "%s: others can open it: run 'chmod 600 %s', or take it away", path, path);
+    else
+        return true;
+    return false;
+}
+
+static bool read_head(struct cachefile *cache, const struct cachefile_place *place)
+{
+    struct head head;
+    struct stat info;
+
+    if (fstat(cache->descriptor, &info) != 0 || info.st_size != place->size_bytes ||
+        pread(cache->descriptor, &head, sizeof(head), 0) != sizeof(head) ||
+        memcmp(head.magic, magic, sizeof(magic)) != 0 || head.size_bytes != place->size_bytes ||
+        memcmp(head.identity, place->identity, sizeof(head.identity)) != 0)
+        return false;
+    cache->seed = head.seed;
+    return true;
+}
+
+static bool fill(struct cachefile *cache, const struct cachefile_place *place)
+{
+    struct head head = {.size_bytes = place->size_bytes};
+    int error = posix_fallocate(cache->descriptor, 0, place->size_bytes);
+
+    if (error != 0) {
+        errno = error;
+        return false;
+    }
+    memcpy(head.magic, magic, sizeof(magic));
+    memcpy(head.identity, place->identity, sizeof(head.identity));
+    if (!random_bytes(&head.seed, sizeof(head.seed)))
+        return false;
+    cache->seed = head.seed;
+    return pwrite(cache->descriptor, &head, sizeof(head), 0) == sizeof(head);
+}
+
+/* Made beside it and put in its place at once: nobody finds half a file. */
+static bool make(struct cachefile *cache, const struct cachefile_place *place, struct err *err)
+{
+    char name[PATH_MAX];
+    int len = snprintf(name, sizeof(name), "%s.XXXXXX", place->path);
+    bool good;
+
+    if (len < 0 || (size_t)len >= sizeof(name)) {
+        err_set(err, "%s: %s", place->path, strerror(ENAMETOOLONG));
+        return false;
+    }
+    cache->descriptor = mkostemp(name, O_CLOEXEC);
+    good = cache->descriptor >= 0 && fill(cache, place) && rename(name, place->path) == 0;
+    if (!good)
+        err_set(err, "%s: cannot be made with %lld bytes: %s", place->path,
+                (long long)place->size_bytes, strerror(errno));
+    if (!good && cache->descriptor >= 0)
+        (void)unlink(name);
+    return good;
+}
+
+static bool open_or_make(struct cachefile *cache, const struct cachefile_place *place,
+                         struct err *err)
+{
+    cache->descriptor = open(place->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (cache->descriptor < 0 && errno != ENOENT) {
+        err_set(err, "%s: %s", place->path, strerror(errno));
+        return false;
+    }
+    if (cache->descriptor >= 0) {
+        if (!is_ours(place->path, cache->descriptor, err))
+            return false;
+        if (read_head(cache, place))
+            return true;
+        (void)close(cache->descriptor);
+    }
+    return make(cache, place, err);
+}
+
+struct cachefile *cachefile_open(const struct cachefile_place *place, struct err *err)
+{
+    struct cachefile *cache = calloc(1, sizeof(*cache));
+
+    if (cache == NULL) {
+        err_set(err, "out of memory");
+        return NULL;
+    }
+    cache->descriptor = -1;
+    cache->size_bytes = place->size_bytes;
+    place_ranges(cache, place->size_bytes);
+    if (open_or_make(cache, place, err))
+        return cache;
+    cachefile_close(cache);
+    return NULL;
+}
+
+void cachefile_close(struct cachefile *cache)
+{
+    if (cache == NULL)
+        return;
+    if (cache->descriptor >= 0)
+        (void)close(cache->descriptor);
+    free(cache);
+}
+
+bool cachefile_is_whole(const struct cachefile *cache)
+{
+    struct stat info;
+
+    return fstat(cache->descriptor, &info) == 0 && info.st_size == cache->size_bytes;
+}
+
+/* ---- finding */
+
+/* A set of one tier, and its labels as they were read. */
+struct set {
+    size_t tier;
+    int64_t offset;
+    struct label labels[WAYS];
+};
+
+/* False: the file is shorter than it was. */
+static bool read_set(const struct cachefile *cache, size_t tier, const struct cachefile_key *key,
+                     struct set *out)
+{
+    const struct range *range = &cache->ranges[tier];
+    uint64_t number = sum_of(cache->seed, key->bytes, sizeof(key->bytes)) % range->sets;
+
+    out->tier = tier;
+    out->offset = range->offset + (int64_t)(number * set_bytes_of(&tiers[tier]));
+    return pread(cache->descriptor, out->labels, sizeof(out->labels), out->offset) ==
+           sizeof(out->labels);
+}
+
+static int64_t label_offset(const struct set *set, size_t way)
+{
+    return set->offset + (int64_t)(way * sizeof(struct label));
+}
+
+static int64_t room_offset(const struct set *set, size_t way)
+{
+    return set->offset + (int64_t)(WAYS * sizeof(struct label) + way * tiers[set->tier].room_bytes);
+}
+
+/* WAYS: it is not there. */
+static size_t find_way(const struct set *set, const struct cachefile_key *key)
+{
+    size_t way = 0;
+
+    while (way < WAYS && (set->labels[way].checksum == 0 ||
+                          memcmp(set->labels[way].key, key->bytes, sizeof(key->bytes)) != 0))
+        way++;
+    return way;
+}
+
+static size_t oldest_way(const struct set *set)
+{
+    size_t oldest = 0;
+
+    for (size_t way = 0; way < WAYS; way++) {
+        if (set->labels[way].checksum == 0)
+            return way;
+        if (set->labels[way].used_s < set->labels[oldest].used_s)
+            oldest = way;
+    }
+    return oldest;
+}
+
+/* ---- reading */
+
+static void touch(const struct cachefile *cache, const struct set *set, size_t way, int64_t now_s)
+{
+    uint32_t used_s = (uint32_t)now_s;
+
+    if (set->labels[way].used_s == used_s)
+        return;
+    (void)!pwrite(cache->descriptor, &used_s, sizeof(used_s),
+                  label_offset(set, way) + (int64_t)offsetof(struct label, used_s));
+}
+
+/* A program without this test is made for the tests alone: they have to find that it lacks it. */
+static bool is_whole_value(const struct cachefile *cache, const struct label *label,
+                           const char *value)
+{
+#ifdef CACHEFILE_WITHOUT_CHECKSUM
+    (void)cache;
+    (void)label;
+    (void)value;
+    return true;
+#else
+    return checksum(cache, label, value) == label->checksum;
+#endif
+}
+
+static bool read_value(const struct cachefile *cache, const struct set *set, size_t way,
+                       struct buf *out)
+{
+    const struct label *label = &set->labels[way];
+    char *at = label->len > tiers[set->tier].room_bytes ? NULL : buf_reserve(out, label->len);
+
+    if (at == NULL ||
+        pread(cache->descriptor, at, label->len, room_offset(set, way)) != (ssize_t)label->len ||
+        !is_whole_value(cache, label, at))
+        return false;
+    buf_added(out, label->len);
+    return true;
+}
+
+bool cachefile_get(struct cachefile *cache, const struct cachefile_key *key, int64_t now_s,
+                   struct buf *out)
+{
+    struct set set;
+
+    for (size_t tier = 0; tier < ARRAY_LENGTH(tiers); tier++) {
+        size_t way;
+
+        if (!read_set(cache, tier, key, &set))
+            return false;
+        way = find_way(&set, key);
+        if (way == WAYS)
+            continue;
+        if (!read_value(cache, &set, way, out))
+            return false;
+        touch(cache, &set, way, now_s);
+        return true;
+    }
+    return false;
+}
+
+/* ---- writing */
+
+/* What was there under the key in the other tiers is no longer what is to be found. */
+static void drop(const struct cachefile *cache, const struct set *set, size_t way)
+{
+    const uint64_t nothing = 0;
+
+    if (way < WAYS)
+        (void)!pwrite(cache->descriptor, &nothing, sizeof(nothing), label_offset(set, way));
+}
+
+static void write_slot(const struct cachefile *cache, const struct set *set, size_t way,
+                       const struct label *label, struct str value)
+{
+    if (pwrite(cache->descriptor, value.data, value.len, room_offset(set, way)) ==
+        (ssize_t)value.len)
+        (void)!pwrite(cache->descriptor, label, sizeof(*label), label_offset(set, way));
+}
+
+void cachefile_put(struct cachefile *cache, const struct cachefile_key *key, int64_t now_s,
+                   struct str value)
+{
+    struct label label = {.len = (uint32_t)value.len, .used_s = (uint32_t)now_s};
+    bool is_written = false;
+    struct set set;
+
+    if (value.len > CACHEFILE_VALUE_MAX_BYTES)
+        return;
+    memcpy(label.key, key->bytes, sizeof(label.key));
+    label.checksum = checksum(cache, &label, value.data);
+    for (size_t tier = 0; tier < ARRAY_LENGTH(tiers); tier++) {
+        size_t way;
+
+        if (!read_set(cache, tier, key, &set))
+            return;
+        way = find_way(&set, key);
+        if (is_written || value.len > tiers[tier].room_bytes) {
+            drop(cache, &set, way);
+            continue;
+        }
+        write_slot(cache, &set, way < WAYS ? way : oldest_way(&set), &label, value);
+        is_written = true;
+    }
+}
