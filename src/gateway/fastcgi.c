@@ -124,6 +124,9 @@ static int next_request(struct server *server)
 {
     FCGX_Request *fcgx = &server->fcgx;
 
+    /* systemd makes the socket, which all workers share, wait again when it starts one of them. */
+    if (!descriptor_set_nonblocking(STDIN_FILENO))
+        return errno;
     if (server->is_unix && fcgx->ipcFd < 0) {
         fcgx->ipcFd = descriptor_accept(STDIN_FILENO, SILENCE_MAX_MS);
         if (fcgx->ipcFd < 0)

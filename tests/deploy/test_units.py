@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -156,7 +157,9 @@ def test_the_counts_outlive_a_worker_and_the_unit(service, tokens, user):
     assert service("GET", tokens.bearer(user)).status == 200
     os.kill(service.worker_pids()[0], signal.SIGKILL)
     wait_until(lambda: metrics()["me_workers"] == len(WORKERS), what="another one counts")
+    start = time.monotonic()
     service.manager.systemctl("restart", *WORKERS)
+    assert time.monotonic() - start < 15, "idle workers end at once"
     service.manager.systemctl("reset-failed", *WORKERS)  # systemd counts starts, and the next test restarts them, too
     wait_for_workers(service)
     assert total(metrics(), "me_requests_total") == before + 1
