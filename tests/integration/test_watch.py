@@ -331,6 +331,23 @@ def test_not_ready_while_the_database_is_away(start_worker, watched, tmp_path):
     assert total(metrics_of(worker), "me_database_failures_total", result="unavailable") >= 1
 
 
+def test_ready_again_when_the_database_is_back(start_worker, watched, installation):
+    worker = start_worker(**watched)
+    assert ask(worker, "/health/ready").status == 200
+    installation.server.stop()
+    try:
+        wait_until(lambda: ask(worker, "/health/ready").status == 503, what="it is missed")
+        assert ask(worker, "/health/live").status == 200
+        assert metrics_of(worker)["me_database_connections"] == 0
+    finally:
+        installation.server.start()
+    wait_until(lambda: ask(worker, "/health/ready").status == 200, what="it is found again")
+    found = metrics_of(worker)
+    assert found["me_database_connections"] == 1
+    assert total(found, "me_database_failures_total") > 0
+    assert total(found, "me_database_connections_opened_total") == 2
+
+
 def test_not_ready_where_the_schema_is_not_there(start_worker, watched, installation):
     installation.server.root.select_db(installation.database)
     installation.execute("RENAME TABLE user_badges TO user_badges_away")
