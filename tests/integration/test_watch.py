@@ -1,5 +1,6 @@
 """Health, metrics and slow requests: over several workers, over their deaths, and where nothing of it is switched on."""
 
+import itertools
 import os
 import secrets
 import subprocess
@@ -235,6 +236,36 @@ def test_nothing_falls_when_workers_are_killed(start, tokens, reader):
         before = after
         crew.append(start())
     assert metrics_of(observer)["me_workers"] == 3
+
+
+def ask_until_killed(worker, headers) -> int:
+    """How many answers came."""
+    for number in itertools.count():
+        try:
+            worker.get(headers)
+        except (OSError, EOFError):
+            return number
+
+
+def test_nothing_is_lost_of_workers_that_are_killed_at_work(start, tokens, reader):
+    """Who has an answer was counted; of a worker that is killed one request more may have been."""
+    observer, victims = start(), [start() for _ in range(WORKERS)]
+    before, headers = metrics_of(observer), tokens.bearer(reader)
+    with ThreadPoolExecutor() as pool:
+        counts = [pool.submit(ask_until_killed, worker, headers) for worker in victims]
+        for worker in victims:
+            for _ in range(40):
+                after = metrics_of(observer)
+                never_less(before, after)
+                before = after
+            worker.process.kill()
+            worker.wait(10)
+            worker.end = lambda: None
+        answered = sum(count.result(30) for count in counts)
+    after = metrics_of(observer)
+    never_less(before, after)
+    assert after["me_workers"] == 1 and answered > 0
+    assert answered <= total(after, "me_requests_total", method="GET", status=200) <= answered + WORKERS
 
 
 def test_all_restarted(start, tokens, reader):
