@@ -90,11 +90,12 @@ static struct logfile logfile_of(const struct settings *settings)
 static int serve(struct api *api, const struct settings *settings, const struct log *log)
 {
     const struct logfile logfile = logfile_of(settings);
+    const struct cgi cgi = {api, settings, log};
     struct err err = {""};
 
     if (!descriptor_is_listening(STDIN_FILENO)) {
         logfile_keep_up(&logfile);
-        return cgi_serve(api, settings, environ) ? 0 : 1;
+        return cgi_serve(&cgi, environ) ? 0 : 1;
     }
     if (fastcgi_serve(api, settings, log, &logfile, &err))
         return 0;
@@ -109,7 +110,7 @@ static int fail(const struct log *log, const struct err *err)
     LOG_EVENT(log, LOG_ERROR, "cannot start", {"detail", str_from(err->text)});
     if (descriptor_is_listening(STDIN_FILENO))
         return 1;
-    return cgi_serve(NULL, NULL, environ) ? 0 : 1;
+    return cgi_serve(NULL, environ) ? 0 : 1;
 }
 
 static struct api *make_api(const struct settings *settings, struct log *log, struct err *err)

@@ -54,7 +54,7 @@ packages_install() {
     packages_run_apt update
     # shellcheck disable=SC2086
     packages_run_apt install -y --no-install-recommends $missing
-    for service in lighttpd nginx apache2 caddy; do
+    for service in lighttpd nginx apache2 caddy prometheus; do
         case " $missing " in *" $service "*) packages_disable_service "$service" ;; esac
     done
     packages_allow_services

@@ -7,6 +7,7 @@
 #include "api/cors.h"
 #include "api/exchange.h"
 #include "api/me.h"
+#include "api/watch.h"
 #include "base/clock.h"
 #include "base/uuid.h"
 
@@ -28,25 +29,44 @@ enum route_flag {
 };
 
 struct route {
-    const char *path, *method;
+    const char *path; /* NULL: what the setting says, which may be unset */
+    size_t setting;   /* its offset in struct settings */
+    const char *method;
     unsigned flags; /* enum route_flag */
     enum problem (*handle)(struct exchange *exchange);
 };
 
 static enum problem describe_options(struct exchange *exchange);
 
+#define AT(member) offsetof(struct settings, member)
+
 static const struct route routes[] = {
-    {"/me", "GET", ROUTE_NEEDS_TOKEN, me_get},
-    {"/me", "HEAD", ROUTE_NEEDS_TOKEN | ROUTE_OMITS_BODY, me_get},
-    {"/me", "PATCH", ROUTE_NEEDS_TOKEN, me_patch},
-    {"/me", "OPTIONS", 0, describe_options},
+    {"/me", 0, "GET", ROUTE_NEEDS_TOKEN, me_get},
+    {"/me", 0, "HEAD", ROUTE_NEEDS_TOKEN | ROUTE_OMITS_BODY, me_get},
+    {"/me", 0, "PATCH", ROUTE_NEEDS_TOKEN, me_patch},
+    {"/me", 0, "OPTIONS", 0, describe_options},
+    {NULL, AT(watch.live_path), "GET", 0, watch_live},
+    {NULL, AT(watch.live_path), "HEAD", ROUTE_OMITS_BODY, watch_live},
+    {NULL, AT(watch.ready_path), "GET", 0, watch_ready},
+    {NULL, AT(watch.ready_path), "HEAD", ROUTE_OMITS_BODY, watch_ready},
+    {NULL, AT(watch.metrics_path), "GET", 0, watch_metrics},
+    {NULL, AT(watch.metrics_path), "HEAD", ROUTE_OMITS_BODY, watch_metrics},
 };
 
+static bool is_path_of(const struct route *route, const struct exchange *exchange)
+{
+    const char *place = (const char *)exchange->service->settings + route->setting;
+    const char *path =
+        route->path != NULL ? route->path : *(const char *const *)(const void *)place;
+
+    return path != NULL && str_equal(exchange->request->path, str_from(path));
+}
+
 /* The methods that a path knows, as Allow lists them; empty: there is no such path. */
-static bool list_methods(struct str path, struct buf *out)
+static bool list_methods(const struct exchange *exchange, struct buf *out)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(routes); i++) {
-        if (!str_equal(path, str_from(routes[i].path)))
+        if (!is_path_of(&routes[i], exchange))
             continue;
         if (out->len > 0)
             buf_append_text(out, ", ");
@@ -62,7 +82,7 @@ static bool add_allow(struct exchange *exchange)
     bool found;
 
     buf_init(&text, 256);
-    found = list_methods(exchange->request->path, &text) &&
+    found = list_methods(exchange, &text) &&
             arena_copy(exchange->service->arena, buf_str(&text), &allow);
     if (found)
         (void)response_add(exchange->response, "Allow", allow);
@@ -95,11 +115,10 @@ static struct str method_of(const struct exchange *exchange)
 
 static const struct route *find_route(const struct exchange *exchange)
 {
-    struct str path = exchange->request->path, method = method_of(exchange);
+    struct str method = method_of(exchange);
 
     for (size_t i = 0; i < ARRAY_LENGTH(routes); i++)
-        if (str_equal(path, str_from(routes[i].path)) &&
-            str_equal(method, str_from(routes[i].method)))
+        if (is_path_of(&routes[i], exchange) && str_equal(method, str_from(routes[i].method)))
             return &routes[i];
     return NULL;
 }
@@ -252,17 +271,44 @@ static enum log_level level_of(int status)
     return status >= 400 ? LOG_INFO : LOG_DEBUG;
 }
 
-static void log_exchange(const struct exchange *exchange, int64_t duration_us)
+/* What a request took, all in all and of that waiting for the database. */
+struct spent {
+    int64_t all_us, database_us;
+};
+
+static int64_t spent_on_database_us(const struct service *service)
 {
-    char status[LOG_NUMBER_LEN + 1], duration[LOG_NUMBER_LEN + 1];
+    uint64_t spent_us = database_counts(service->database)->spent_us;
+
+    if (service->provisioning != NULL)
+        spent_us += database_counts(service->provisioning)->spent_us;
+    return (int64_t)spent_us;
+}
+
+static bool is_slow(const struct exchange *exchange, const struct spent *spent)
+{
+    int64_t slow_ms = exchange->service->settings->log.slow_ms;
+
+    return slow_ms > 0 && spent->all_us >= slow_ms * 1000;
+}
+
+static void log_exchange(const struct exchange *exchange, const struct spent *spent)
+{
+    char status[LOG_NUMBER_LEN + 1], duration[LOG_NUMBER_LEN + 1], database[LOG_NUMBER_LEN + 1];
     const struct response *response = exchange->response;
     const char *detail = exchange->err.text[0] == '\0' ? NULL : exchange->err.text;
+    enum log_level level = level_of(response->status);
+    bool slow = is_slow(exchange, spent);
 
-    LOG_EVENT(exchange->service->log, level_of(response->status), "request",
-              {"request_id", exchange->request_id}, {"method", exchange->request->method},
-              {"path", exchange->request->path}, {"status", log_number(response->status, status)},
+    if (slow && level > LOG_WARNING)
+        level = LOG_WARNING;
+    LOG_EVENT(exchange->service->log, level, "request", {"request_id", exchange->request_id},
+              {"method", exchange->request->method}, {"path", exchange->request->path},
+              {"status", log_number(response->status, status)},
               {"cache", str_from(exchange->cache)}, {"reason", str_from(exchange->reason)},
-              {"detail", str_from(detail)}, {"duration_us", log_number(duration_us, duration)});
+              {"detail", str_from(detail)}, {"slow", slow ? STR("yes") : STR_NONE},
+              {"duration_us", log_number(spent->all_us, duration)},
+              {"database_us", log_number(spent->database_us, database)});
 }
 
 /* ---- the whole */
@@ -279,7 +325,7 @@ void api_handle(struct api *api, const struct request *request, struct response 
         .request = request,
         .response = response,
     };
-    int64_t start_us = clock_monotonic_us();
+    struct spent spent = {clock_monotonic_us(), spent_on_database_us(&api->service)};
     enum problem problem;
 
     response_init(response);
@@ -291,7 +337,11 @@ void api_handle(struct api *api, const struct request *request, struct response 
     if (exchange.reason == NULL && problem != PROBLEM_NONE)
         exchange.reason = problem_row(problem)->code;
     add_common_headers(&exchange);
-    log_exchange(&exchange, clock_monotonic_us() - start_us);
+    spent.all_us = clock_monotonic_us() - spent.all_us;
+    spent.database_us = spent_on_database_us(&api->service) - spent.database_us;
+    log_exchange(&exchange, &spent);
+    if (api->service.watch != NULL)
+        watch_count(&exchange, spent.all_us);
     forget(&exchange);
 }
 
@@ -314,6 +364,8 @@ static void tell_key_file(void *context, enum keyfiles_event event, const char *
 
     LOG_EVENT(service->log, lines[event].level, lines[event].event, {"file", str_from(path)},
               {"detail", str_from(detail)});
+    if (event == KEYFILES_FAILED && service->watch != NULL)
+        watch_count_key_file_failure(service);
 }
 
 static bool make_verifier(struct service *service, struct err *err)
@@ -349,6 +401,18 @@ static bool make_fingerprint(struct service *service, enum file_readers readers,
     return service->fingerprint != NULL;
 }
 
+/* Nothing is made, and nothing it costs, where nobody watches. */
+static bool make_watch(struct service *service, enum file_readers readers, struct err *err)
+{
+    const struct settings *settings = service->settings;
+
+    if (settings->watch.live_path == NULL && settings->watch.ready_path == NULL &&
+        settings->watch.metrics_file == NULL)
+        return true;
+    service->watch = watch_new(settings, readers, err);
+    return service->watch != NULL;
+}
+
 static bool make_service(struct service *service, enum file_readers readers, struct err *err)
 {
     buf_init(&service->body_in, (size_t)service->settings->request.body_max_bytes);
@@ -361,7 +425,7 @@ static bool make_service(struct service *service, enum file_readers readers, str
         err_set(err, "out of memory, or OpenSSL has no SHA-256");
         return false;
     }
-    if (!cors_check(service->settings, err))
+    if (!cors_check(service->settings, err) || !make_watch(service, readers, err))
         return false;
     service->keyfiles = keyfiles_open(service->settings, readers, clock_monotonic_us(),
                                       tell_key_file, service, err);
@@ -390,6 +454,7 @@ void api_free(struct api *api)
 {
     if (api == NULL)
         return;
+    watch_free(api->service.watch);
     fingerprint_free(api->service.fingerprint);
     database_free(api->service.provisioning);
     database_free(api->service.database);
@@ -401,6 +466,16 @@ void api_free(struct api *api)
     buf_free(&api->service.body_in);
     buf_free(&api->service.body_out);
     free(api);
+}
+
+const uint64_t *api_numbers(struct api *api)
+{
+    return watch_numbers(&api->service);
+}
+
+void api_set_source(struct api *api, const struct watch_source *source)
+{
+    watch_set_source(api->service.watch, source);
 }
 
 /* The sooner of two waits, where -1 is none. */

@@ -42,6 +42,14 @@ struct api_failure {
 void api_answer_failure(const struct request *request, struct api_failure *text,
                         struct response *response);
 
+/* What this worker counted, metrics_len() numbers, as they are now (api/metrics.h); NULL: nothing is
+ * counted. Borrowed until the next call. */
+const uint64_t *api_numbers(struct api *api);
+
+/* Where the numbers of all workers come from. To be called where api_numbers has any. */
+struct watch_source;
+void api_set_source(struct api *api, const struct watch_source *source);
+
 /* Closes what was idle too long; returns the milliseconds until the next look is due, -1: nothing
  * is open. */
 int64_t api_rest(struct api *api);

@@ -1,5 +1,7 @@
 #include "api/authenticate.h"
 
+#include <openssl/crypto.h>
+
 #include "api/subject.h"
 #include "base/clock.h"
 
@@ -104,6 +106,18 @@ enum problem authenticate(struct exchange *exchange, int64_t now_ms)
     if (verdict == JWT_OUT_OF_MEMORY)
         return PROBLEM_INTERNAL_ERROR;
     return challenge_invalid(exchange, jwt_reason(verdict)->client);
+}
+
+enum problem authenticate_by_secret(struct exchange *exchange, struct str secret)
+{
+    struct str token = find_token(exchange->request);
+
+    if (!str_is_set(token))
+        return challenge_missing(exchange);
+    if (token.len == secret.len && secret.len > 0 &&
+        CRYPTO_memcmp(token.data, secret.data, secret.len) == 0)
+        return PROBLEM_NONE;
+    return challenge_invalid(exchange, INVALID);
 }
 
 /* What is known of a user who is not there, where users are added by their tokens. */

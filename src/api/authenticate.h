@@ -17,4 +17,7 @@ enum problem authenticate(struct exchange *exchange, int64_t now_ms) MUST_CHECK;
  * a 401. */
 enum problem authenticate_access(struct exchange *exchange, enum access access) MUST_CHECK;
 
+/* Whether the request has this secret as its bearer token. Compared in constant time. */
+enum problem authenticate_by_secret(struct exchange *exchange, struct str secret) MUST_CHECK;
+
 #endif

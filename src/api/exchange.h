@@ -30,6 +30,7 @@ struct service {
     struct database *database;
     struct database *provisioning;   /* of the account that adds users; NULL: none are added */
     struct fingerprint *fingerprint; /* NULL: doctor.secret_file is not set */
+    struct watch *watch;             /* NULL: [watch] sets nothing */
     struct digest *digest;
     struct kept *kept;
     struct arena *arena;

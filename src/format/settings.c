@@ -51,6 +51,11 @@ static const char *const cache_choices[] = {
     [SETTINGS_CACHE_OFF] = "off",
     NULL,
 };
+static const char *const watchers_choices[] = {
+    [SETTINGS_WATCHERS_SECRET] = "secret",
+    [SETTINGS_WATCHERS_ANYONE] = "anyone",
+    NULL,
+};
 static const char *const level_choices[] = {
     [LOG_ERROR] = "error",
     [LOG_WARNING] = "warning",
@@ -189,9 +194,28 @@ const struct setting settings_table[] = {
     {"log", "kept", SETTING_NUMBER, .fallback = "4", .min = 0, .max = 99, .offset = AT(log.kept),
      .unit = "files",
      .help = "How many files that were put away are kept: log.file.1 is the newest."},
+    {"log", "slow_ms", SETTING_NUMBER, .fallback = "0", .min = 0, .max = 3600000,
+     .offset = AT(log.slow_ms), .unit = "milliseconds",
+     .help = "From which time on a request is logged as slow, whatever the level; 0: none is."},
     {"doctor", "secret_file", SETTING_PATH, .offset = AT(doctor.secret_file),
      .help = "A file with a secret by which mectl doctor asks workers what they are; unset: they "
              "tell nobody."},
+    {"watch", "live_path", SETTING_TEXT, .offset = AT(watch.live_path),
+     .help = "A path, as /health/live, that is answered wherever a worker runs; unset: none."},
+    {"watch", "ready_path", SETTING_TEXT, .offset = AT(watch.ready_path),
+     .help = "A path, as /health/ready, that tells whether the database is reached and as it must "
+             "be; unset: none."},
+    {"watch", "metrics_path", SETTING_TEXT, .offset = AT(watch.metrics_path),
+     .help = "A path, as /metrics, where Prometheus finds what watch.metrics_file has; unset: "
+             "none."},
+    {"watch", "metrics_file", SETTING_PATH, .offset = AT(watch.metrics_file),
+     .help = "The file in which all workers of a host count; unset: they do not."},
+    {"watch", "metrics_for", SETTING_CHOICE, .fallback = "secret", .choices = watchers_choices,
+     .offset = AT(watch.metrics_for),
+     .help = "Who may read watch.metrics_path: who has the secret, or anyone whom the web server "
+             "lets through."},
+    {"watch", "secret_file", SETTING_PATH, .offset = AT(watch.secret_file),
+     .help = "A file with the secret that is sent as Authorization: Bearer to read the metrics."},
 };
 const size_t settings_table_len = ARRAY_LENGTH(settings_table);
 
@@ -707,10 +731,70 @@ static bool check_provision(const struct settings *settings, struct err *err)
     return false;
 }
 
+/* A path as a request has it, that is none of the resource's. */
+static bool is_path_to_watch(const char *path)
+{
+    static const struct str taken[] = {STR("/me"), STR("/me.fcgi"), STR("/me.cgi")};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(taken); i++)
+        if (str_ends_with(str_from(path), taken[i]))
+            return false;
+    return path[0] == '/' && path[1] != '\0' && strpbrk(path, "?#% ") == NULL;
+}
+
+static bool check_paths_to_watch(const struct settings *settings, struct err *err)
+{
+    const struct {
+        const char *key, *path;
+    } paths[] = {
+        {"live_path", settings->watch.live_path},
+        {"ready_path", settings->watch.ready_path},
+        {"metrics_path", settings->watch.metrics_path},
+    };
+
+    for (size_t i = 0; i < ARRAY_LENGTH(paths); i++) {
+        if (paths[i].path == NULL)
+            continue;
+        if (!is_path_to_watch(paths[i].path)) {
+            err_set(err,
+                    "watch.%s: must begin with a slash, hold none of ?, #, %% and spaces, and not "
+                    "end as the resource does (/me, /me.fcgi, /me.cgi)",
+                    paths[i].key);
+            return false;
+        }
+        for (size_t j = 0; j < i; j++)
+            if (paths[j].path != NULL && strcmp(paths[i].path, paths[j].path) == 0) {
+                err_set(err, "watch.%s: is watch.%s too", paths[i].key, paths[j].key);
+                return false;
+            }
+    }
+    return true;
+}
+
+/* Who reads the metrics is decided, never forgotten. */
+static bool check_watch(const struct settings *settings, struct err *err)
+{
+    if (!check_paths_to_watch(settings, err))
+        return false;
+    if (settings->watch.metrics_path == NULL)
+        return true;
+    if (settings->watch.metrics_file == NULL)
+        err_set(err, "watch.metrics_path: needs watch.metrics_file: name a file that the worker's "
+                     "user may make");
+    else if (settings->watch.metrics_for == SETTINGS_WATCHERS_SECRET &&
+             settings->watch.secret_file == NULL)
+        err_set(err, "watch.metrics_path: needs watch.secret_file: make one with 'mectl keys "
+                     "generate --secret PATH'; or set watch.metrics_for = anyone where the web "
+                     "server keeps strangers out");
+    else
+        return true;
+    return false;
+}
+
 static bool check_together(const struct settings *settings, struct err *err)
 {
     if (settings->database.password == NULL || settings->database.password_file == NULL)
-        return check_provision(settings, err);
+        return check_provision(settings, err) && check_watch(settings, err);
     err_set(err, "database.password and database.password_file are both set: keep one");
     return false;
 }

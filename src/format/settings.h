@@ -28,6 +28,7 @@ enum settings_sessions {
 };
 
 enum settings_cache { SETTINGS_CACHE_AUTO, SETTINGS_CACHE_OFF };
+enum settings_watchers { SETTINGS_WATCHERS_SECRET, SETTINGS_WATCHERS_ANYONE };
 enum settings_audit { SETTINGS_AUDIT_OFF, SETTINGS_AUDIT_MEMBERS, SETTINGS_AUDIT_VALUES };
 
 /* Items are separated by commas, spaces or tabs; one in double quotes may hold these. */
@@ -90,7 +91,14 @@ struct settings {
         int64_t level;    /* enum log_level */
         const char *file; /* unset: standard error */
         int64_t max_bytes, kept;
+        int64_t slow_ms; /* 0: nothing is slow */
     } log;
+    struct {
+        const char *live_path, *ready_path, *metrics_path; /* unset: there is no such resource */
+        const char *metrics_file;                          /* unset: nothing is counted */
+        int64_t metrics_for;                               /* enum settings_watchers */
+        const char *secret_file;
+    } watch;
     struct {
         const char *secret_file; /* unset: workers tell nobody what they are */
     } doctor;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "gateway/counting.h"
 #include "gateway/environment.h"
 #include "gateway/output.h"
 #include "process/descriptors.h"
@@ -60,7 +61,16 @@ static bool write_response(const struct response *response)
     return good;
 }
 
-bool cgi_serve(struct api *api, const struct settings *settings, char *const *environment)
+static void handle(const struct cgi *cgi, const struct request *request, struct response *response)
+{
+    struct counting *counting = counting_open(cgi->api, cgi->settings, cgi->log);
+
+    api_handle(cgi->api, request, response);
+    counting_write(counting);
+    counting_close(counting);
+}
+
+bool cgi_serve(const struct cgi *cgi, char *const *environment)
 {
     char token_variable[ENVIRONMENT_NAME_MAX_BYTES] = "";
     struct api_failure failure;
@@ -69,15 +79,17 @@ bool cgi_serve(struct api *api, const struct settings *settings, char *const *en
     int64_t taken = 0;
     bool good;
     bool can_serve =
-        api != NULL && environment_name_of_header(settings->token.header, token_variable);
+        cgi != NULL && environment_name_of_header(cgi->settings->token.header, token_variable);
 
     environment_read(environment, token_variable, &request);
     request.read = read_standard_input;
     request.read_context = &taken;
-    if (can_serve)
-        api_handle(api, &request, &response);
-    else
+    if (can_serve) {
+        environment_find_watched(environment, cgi->settings, &request);
+        handle(cgi, &request, &response);
+    } else {
         api_answer_failure(&request, &failure, &response);
+    }
     good = write_response(&response);
     /* Apache's mod_cgid: see descriptors.h. */
     descriptor_drain_socket(STDIN_FILENO, rest_of_body(&request, environment, taken),

@@ -7,11 +7,17 @@
 
 #include "api/api.h"
 
+/* What answers; all of it is borrowed. */
+struct cgi {
+    struct api *api;
+    const struct settings *settings;
+    const struct log *log;
+};
+
 /*
- * Answers with `api`, or, where it is NULL since it could not be made, with a bare 500. False: the
- * answer could not be written as a whole.
+ * Answers with `cgi`, or, where it is NULL since the API could not be made, with a bare 500. False:
+ * the answer could not be written as a whole.
  */
-bool cgi_serve(struct api *api, const struct settings *settings,
-               char *const *environment) MUST_CHECK;
+bool cgi_serve(const struct cgi *cgi, char *const *environment) MUST_CHECK;
 
 #endif

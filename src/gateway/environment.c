@@ -140,3 +140,23 @@ struct str environment_value(char *const *variables, const char *name)
     }
     return STR_NONE;
 }
+
+void environment_find_watched(char *const *variables, const struct settings *settings,
+                              struct request *request)
+{
+    const char *const paths[] = {settings->watch.live_path, settings->watch.ready_path,
+                                 settings->watch.metrics_path};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(paths); i++) {
+        struct str path = str_from(paths[i]);
+
+        if (paths[i] == NULL)
+            continue;
+        if (path_is_of_request(path, environment_value(variables, "SCRIPT_NAME"),
+                               environment_value(variables, "PATH_INFO"),
+                               environment_value(variables, "REQUEST_URI")))
+            request->path = path;
+        else if (str_equal(request->path, path))
+            request->path = STR(""); /* a part of another one */
+    }
+}

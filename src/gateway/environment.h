@@ -6,6 +6,7 @@
 #define ME_GATEWAY_ENVIRONMENT_H
 
 #include "api/request.h"
+#include "format/settings.h"
 
 enum { ENVIRONMENT_NAME_MAX_BYTES = 128 };
 
@@ -22,6 +23,13 @@ bool environment_name_of_header(const char *header,
  * redirect); the one with the fewest prefixes wins.
  */
 void environment_read(char *const *variables, const char *token_variable, struct request *out);
+
+/*
+ * Where the settings name paths to be watched, whether the request means one of them, as a whole:
+ * then request->path is that, and otherwise never. To be called after environment_read.
+ */
+void environment_find_watched(char *const *variables, const struct settings *settings,
+                              struct request *request);
 
 /* The value of one variable; STR_NONE. */
 struct str environment_value(char *const *variables, const char *name);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/counting.h"
 #include "gateway/environment.h"
 #include "gateway/output.h"
 #include "process/descriptors.h"
@@ -16,8 +17,10 @@ enum { SHORTAGE_PAUSE_US = 100000, SILENCE_MAX_MS = 2000, LOOK_AGAIN_MS = 1000 }
 
 struct server {
     struct api *api;
+    const struct settings *settings;
     const struct log *log;
     const struct logfile *logfile;
+    struct counting *counting;
     struct stop_waiter *waiter;
     struct buf head;
     char token_variable[ENVIRONMENT_NAME_MAX_BYTES];
@@ -65,10 +68,12 @@ static void handle(struct server *server)
 
     logfile_keep_up(server->logfile);
     environment_read(server->fcgx.envp, server->token_variable, &request);
+    environment_find_watched(server->fcgx.envp, server->settings, &request);
     forget_unknown_length(&request);
     request.read = read_stream;
     request.read_context = server->fcgx.in;
     api_handle(server->api, &request, &response);
+    counting_write(server->counting);
     buf_reset(&server->head);
     /* An answer that does not get out is the web server's to notice; FCGX_Finish_r closes the
      * connection. */
@@ -88,6 +93,7 @@ static bool rest(struct server *server, struct err *err)
     int64_t until_idle_ms = api_rest(server->api);
     bool is_soon = until_idle_ms >= 0 && until_idle_ms < LOOK_AGAIN_MS;
 
+    counting_keep_up(server->counting);
     if (stop_waiter_wait(server->waiter, is_soon ? until_idle_ms : LOOK_AGAIN_MS) !=
         STOP_WAIT_FAILED)
         return true;
@@ -124,6 +130,9 @@ static int next_request(struct server *server)
 {
     FCGX_Request *fcgx = &server->fcgx;
 
+    /* systemd makes the socket, which all workers share, wait again when it starts one of them. */
+    if (!descriptor_set_nonblocking(STDIN_FILENO))
+        return errno;
     if (server->is_unix && fcgx->ipcFd < 0) {
         fcgx->ipcFd = descriptor_accept(STDIN_FILENO, SILENCE_MAX_MS);
         if (fcgx->ipcFd < 0)
@@ -155,10 +164,11 @@ static void loop(struct server *server, struct err *err)
 bool fastcgi_serve(struct api *api, const struct settings *settings, const struct log *log,
                    const struct logfile *logfile, struct err *err)
 {
-    struct server server = {.api = api, .log = log, .logfile = logfile};
+    struct server server = {.api = api, .settings = settings, .log = log, .logfile = logfile};
 
     err_clear(err);
     buf_init(&server.head, HEAD_MAX_BYTES);
+    server.counting = counting_open(api, settings, log);
     server.is_unix = descriptor_is_unix_socket(STDIN_FILENO);
     server.waiter = stop_waiter_new(STDIN_FILENO);
     if (!environment_name_of_header(settings->token.header, server.token_variable) ||
@@ -169,6 +179,7 @@ bool fastcgi_serve(struct api *api, const struct settings *settings, const struc
         loop(&server, err);
     FCGX_Free(&server.fcgx, 1);
     stop_waiter_free(server.waiter);
+    counting_close(server.counting);
     buf_free(&server.head);
     return err->text[0] == '\0';
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { WATCHED_MAX_BYTES = 4096 }; /* of a path that may be one to be watched */
+
 static const struct str resource = STR("/me");
 
 /* What the program may be called where a server calls it by its file name. */
@@ -74,4 +76,34 @@ struct str path_of_request(struct str script_name, struct str path_info, struct 
         return resource;
     path = path_info.len > 0 ? path_info : script_name;
     return str_equal(path, resource) ? STR("") : path;
+}
+
+/* Whether a whole path is `path`, from the root on or after the program. */
+static bool is_whole(struct str whole, struct str path)
+{
+    struct str front = whole;
+
+    if (str_equal(whole, path))
+        return true;
+    if (!str_ends_with(whole, path))
+        return false;
+    front.len -= path.len;
+    return is_program(front);
+}
+
+bool path_is_of_request(struct str path, struct str script_name, struct str path_info,
+                        struct str request_uri)
+{
+    char both[WATCHED_MAX_BYTES];
+
+    if (script_name.len == 0 && path_info.len == 0)
+        return is_whole(path_of_uri(request_uri), path);
+    if (script_name.len + path_info.len > sizeof(both))
+        return false;
+    /* Servers cut it anywhere, also in the midst of the program's path. */
+    if (script_name.len > 0)
+        memcpy(both, script_name.data, script_name.len);
+    if (path_info.len > 0)
+        memcpy(both + script_name.len, path_info.data, path_info.len);
+    return is_whole((struct str){both, script_name.len + path_info.len}, path);
 }

@@ -16,4 +16,11 @@
  */
 struct str path_of_request(struct str script_name, struct str path_info, struct str request_uri);
 
+/*
+ * Whether the whole path of the request is `path`, however a server splits it: after the program
+ * where that is called by its name, else from the root on, with no prefix before it.
+ */
+bool path_is_of_request(struct str path, struct str script_name, struct str path_info,
+                        struct str request_uri);
+
 #endif

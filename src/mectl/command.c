@@ -13,7 +13,7 @@ static const struct command *const groups[] = {
     email_commands,    phone_commands,   identity_commands,    badge_commands,
     fraud_commands,    session_commands, token_commands,       keys_commands,
     generate_commands, fetch_commands,   audit_commands,       config_commands,
-    doctor_commands,
+    doctor_commands,   metrics_commands,
 };
 
 enum { ARENA_MAX_BYTES = 64 * 1024 * 1024, WORDS_MAX_BYTES = 4096 };

@@ -37,8 +37,9 @@ struct command {
 /* The rows of each file, ending in a row without a name. */
 extern const struct command audit_commands[], badge_commands[], config_commands[],
     doctor_commands[], email_commands[], fetch_commands[], fraud_commands[], generate_commands[],
-    identity_commands[], keys_commands[], migrate_commands[], phone_commands[], session_commands[],
-    token_commands[], user_commands[], user_export_commands[], user_import_commands[];
+    identity_commands[], keys_commands[], metrics_commands[], migrate_commands[], phone_commands[],
+    session_commands[], token_commands[], user_commands[], user_export_commands[],
+    user_import_commands[];
 
 /* All rows in the order of the help; NULL past the last. */
 const struct command *command_at(size_t index);

@@ -94,5 +94,6 @@ bool descriptor_set_nonblocking(int descriptor)
 {
     int flags = fcntl(descriptor, F_GETFL);
 
-    return flags >= 0 && fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0;
+    return flags >= 0 &&
+           ((flags & O_NONBLOCK) != 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0);
 }

@@ -22,10 +22,10 @@ struct database {
     const char *user;
     struct buf password; /* ends in a NUL that is part of it; empty: none is sent */
     struct connection *connection;
-    uint64_t connections; /* that were opened so far */
     size_t next_host;
     int64_t used_us; /* clock_monotonic_us at the end of the last use */
-    bool is_pinned;  /* for migrations: never reopened by itself */
+    struct database_counts counts;
+    bool is_pinned; /* for migrations: never reopened by itself */
     struct {
         bool is_open, has_written;
         enum store_result failed; /* the first conflict or loss in it: it can only be rolled back */
@@ -172,9 +172,13 @@ static enum store_result open_connection(struct database *database, int64_t read
         .read_timeout_s = read_timeout_s,
         .first_host = database->next_host,
     };
+    int64_t start_us = clock_monotonic_us();
     database->connection = connection_open(&options, failure, err);
+    database->counts.spent_us += (uint64_t)(clock_monotonic_us() - start_us);
     if (database->connection != NULL)
-        database->connections++;
+        database->counts.connections++;
+    else
+        database->counts.failures[failure->result]++;
     return failure->result;
 }
 
@@ -204,9 +208,23 @@ static enum store_result ensure_connection(struct database *database, struct err
     return database_open(database, &failure, err);
 }
 
-static void note_use(struct database *database)
+const struct database_counts *database_counts(const struct database *database)
+{
+    return &database->counts;
+}
+
+bool database_is_open(const struct database *database)
+{
+    return database->connection != NULL;
+}
+
+/* Of one try, from its start to now. What is no failure is not shown as one. */
+static void note_use(struct database *database, int64_t start_us, enum store_result result)
 {
     database->used_us = clock_monotonic_us();
+    database->counts.spent_us += (uint64_t)(database->used_us - start_us);
+    if (result != STORE_OK)
+        database->counts.failures[result]++;
     if (database->connection != NULL && connection_is_broken(database->connection))
         discard(database);
 }
@@ -216,8 +234,9 @@ enum store_result database_run_text(struct database *database, struct str sql, s
     enum store_result result = ensure_connection(database, err);
     if (result != STORE_OK)
         return result;
+    int64_t start_us = clock_monotonic_us();
     result = connection_run_text(database->connection, sql, err);
-    note_use(database);
+    note_use(database, start_us, result);
     return result;
 }
 
@@ -227,8 +246,9 @@ static enum store_result run_once(struct database *database, const struct call *
     enum store_result result = ensure_connection(database, err);
     if (result != STORE_OK)
         return result;
+    int64_t start_us = clock_monotonic_us();
     result = connection_run(database->connection, call, err);
-    note_use(database);
+    note_use(database, start_us, result);
     return result;
 }
 
@@ -269,8 +289,9 @@ enum store_result database_run_bulk(struct database *database, enum statement_id
         return result;
     result = ensure_connection(database, err);
     if (result == STORE_OK) {
+        int64_t start_us = clock_monotonic_us();
         result = connection_run_bulk(database->connection, statement, values, rows, err);
-        note_use(database);
+        note_use(database, start_us, result);
     }
     return end_in_transaction(database, result);
 }
@@ -298,8 +319,9 @@ enum store_result database_prepare(struct database *database, enum statement_id 
     enum store_result result = ensure_connection(database, err);
     if (result != STORE_OK)
         return result;
+    int64_t start_us = clock_monotonic_us();
     result = connection_prepare(database->connection, statement, err);
-    note_use(database);
+    note_use(database, start_us, result);
     return result;
 }
 
@@ -328,8 +350,9 @@ static enum store_result commit(struct database *database, struct err *err)
     }
     result = ensure_connection(database, err);
     if (result == STORE_OK) {
+        int64_t start_us = clock_monotonic_us();
         result = connection_commit(database->connection, err);
-        note_use(database);
+        note_use(database, start_us, result);
     }
     return result;
 }
@@ -417,7 +440,8 @@ struct database_link database_link(const struct database *database)
 {
     if (database->connection == NULL)
         return (struct database_link){0, 0};
-    return (struct database_link){database->connections, connection_host(database->connection)};
+    return (struct database_link){database->counts.connections,
+                                  connection_host(database->connection)};
 }
 
 int64_t database_close_idle(struct database *database, int64_t monotonic_us)

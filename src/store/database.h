@@ -76,6 +76,17 @@ struct database_link {
     size_t host;
 };
 struct database_link database_link(const struct database *database);
+/* What was seen so far, whatever was made of it. */
+struct database_counts {
+    uint64_t connections;          /* that were opened */
+    uint64_t spent_us;             /* on opening them, and on all that was asked */
+    uint64_t failures[STORE__MAX]; /* by their result: each try that failed */
+};
+
+/* Borrowed for the life of the object. */
+const struct database_counts *database_counts(const struct database *database);
+
+bool database_is_open(const struct database *database);
 
 /* Closes the connection where it was idle for database.idle_close_s. Returns the milliseconds until
  * that is due, -1: no connection. */

@@ -28,6 +28,7 @@ struct keyfile {
     const char *path; /* borrowed from the settings */
     struct keyset *set;
     struct file_stamp stamp;
+    int64_t good_ns; /* when the file was changed that `set`, or the same again, was read from */
     unsigned char digest[DIGEST_BYTES]; /* of the bytes that `set` was made of */
     bool is_settled; /* was read twice, a second apart: what has this stamp has these bytes */
     struct err fault;
@@ -164,6 +165,7 @@ static bool put_in_force(struct keyfiles *files, struct keyfile *file, struct re
     files->generation++;
     keyset_free(file->set);
     file->set = reading->set; /* transferred */
+    file->good_ns = reading->stamp.modified_ns;
     memcpy(file->digest, reading->digest, sizeof(file->digest));
     return true;
 }
@@ -294,6 +296,7 @@ static void read_again(struct keyfiles *files, struct keyfile *file)
     file->is_settled = is_same_stamp && is_same_text;
     if (is_same_text) {
         keyset_free(reading.set);
+        file->good_ns = reading.stamp.modified_ns;
         if (file->fault.text[0] != '\0')
             tell_change(files, file);
     } else if (put_in_force(files, file, &reading, &err)) {
@@ -336,6 +339,16 @@ void keyfiles_refresh(struct keyfiles *files, int64_t now_ms, int64_t monotonic_
 const struct keyring *keyfiles_keyring(const struct keyfiles *files)
 {
     return files->keyring;
+}
+
+int64_t keyfiles_modified_ms(const struct keyfiles *files)
+{
+    int64_t newest_ns = 0;
+
+    for (size_t i = 0; i < files->count; i++)
+        if (files->files[i].good_ns > newest_ns)
+            newest_ns = files->files[i].good_ns;
+    return newest_ns / 1000000;
 }
 
 uint64_t keyfiles_generation(const struct keyfiles *files)

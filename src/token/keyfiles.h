@@ -51,6 +51,9 @@ void keyfiles_refresh(struct keyfiles *files, int64_t now_ms, int64_t monotonic_
 /* The keys in force, borrowed until the next keyfiles_refresh. */
 const struct keyring *keyfiles_keyring(const struct keyfiles *files);
 
+/* When the file of the keys in force that was changed last was changed. */
+int64_t keyfiles_modified_ms(const struct keyfiles *files);
+
 /* Another number whenever the keyring is another one. */
 uint64_t keyfiles_generation(const struct keyfiles *files);
 

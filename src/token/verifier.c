@@ -23,6 +23,7 @@ struct verifier {
     struct digest *digest;
     struct jwt_claims passing; /* of the last call, where it is not kept */
     uint64_t generation, calls;
+    struct verifier_counts counts;
     size_t set_count; /* 0: nothing is kept */
     struct set *sets;
 };
@@ -125,6 +126,7 @@ static enum jwt_verdict open_anew(struct verifier *verifier, struct str token,
     struct jwt_claims opened;
     enum jwt_verdict verdict = jwt_open(token, keyring, &verifier->rules, &opened, err);
 
+    verifier->counts.opened++;
     if (verdict != JWT_VALID)
         return verdict;
     if (digest != NULL) {
@@ -151,6 +153,7 @@ static enum jwt_verdict recall(struct verifier *verifier, struct str token,
     if (entry == NULL)
         return open_anew(verifier, token, keyring, digest, claims, err);
     entry->used = verifier->calls;
+    verifier->counts.recalled++;
     *claims = &entry->claims;
     return JWT_VALID;
 }
@@ -180,4 +183,9 @@ enum jwt_verdict verifier_verify(struct verifier *verifier, struct str token,
     if (verdict != JWT_VALID)
         *claims = NULL;
     return verdict;
+}
+
+const struct verifier_counts *verifier_counts(const struct verifier *verifier)
+{
+    return &verifier->counts;
 }

@@ -37,4 +37,12 @@ enum jwt_verdict verifier_verify(struct verifier *verifier, struct str token,
                                  const struct verifier_keys *keys, int64_t now_ms,
                                  const struct jwt_claims **claims, struct err *err) MUST_CHECK;
 
+/* How often a token was found among those kept, and how often one was verified anew. */
+struct verifier_counts {
+    uint64_t recalled, opened;
+};
+
+/* Borrowed for the life of the object. */
+const struct verifier_counts *verifier_counts(const struct verifier *verifier);
+
 #endif

@@ -21,7 +21,7 @@ def server(request, installation, authority):
     way = WAYS[request.param]
     if way.needs_root and os.geteuid() != 0:
         pytest.skip("suexec runs programs as another account: only root can start its Apache")
-    running = Server(way, installation, authority)
+    running = Server(way, installation, authority, watch__live_path="/health/live", watch__ready_path="/health/ready")
     try:
         yield running.start()
     finally:

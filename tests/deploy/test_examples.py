@@ -16,7 +16,8 @@ from support.steps import packages_of, variables_of
 KEYS = ("me-keys.cron", "me-keys.service", "me-keys.timer")  # test_key_examples.py
 INSTALLED = ("me-fcgi.logrotate", "me-fcgi.socket", "me-fcgi@.service")  # test_logrotate.py, test_debian_package.py
 SQL = ("existing-users.sql",)  # tests/integration/test_existing_users.py
-OTHERS = {*INSTALLED, *SQL}
+WATCH = ("me-alerts.yml", "me-dashboard.json", "me-prometheus.yml")  # tests/integration/test_watch_examples.py
+OTHERS = {*INSTALLED, *SQL, *WATCH}
 FILES = sorted({*KEYS, *(name for way in WAYS.values() for name in (way.example.name, *way.files))})
 LINE_MAX = 120
 
@@ -52,6 +53,13 @@ def test_the_packages_of_an_example_are_installed_and_known(way):
 def test_the_program_by_its_name_is_the_resource_too(server, tokens, full_user, path):
     answer = server.site(path).get(tokens.bearer(full_user))
     assert answer.status == 200 and answer.json["id"] == full_user.id
+
+
+@pytest.mark.parametrize("path,word", [("/health/live", "live"), ("/health/ready", "ready")])
+def test_what_is_watched_is_reached_by_the_programs_name(server, path, word):
+    answer = server.site().send(path=f"/cgi-bin/me.fcgi{path}")
+    assert answer.status == 200 and answer.json == {"status": word}
+    assert server.site().send(path="/cgi-bin/me.fcgi/metrics").status == 404
 
 
 def serves(server, bearer):

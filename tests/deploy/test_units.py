@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from support.processes import wait_until
 from support.servers import EXAMPLES
 from support.steps import fill_in
 from support.systemd import Systemd
+from support.watch import samples, total
 
 UNITS = ("me-fcgi.socket", "me-fcgi@.service")
 WORKERS = [f"me-fcgi@{n}.service" for n in range(1, 5)]
@@ -79,10 +81,11 @@ class Service:
             shutil.copy2(sections[section][key], folder)
             sections[section][key] = sections[section][key].name
         sections["database"]["host"] = self.folder / "db.sock"
+        sections["watch"] = {"metrics_path": "/metrics", "metrics_file": "/run/me-fcgi/metrics", "metrics_for": "anyone"}
         write_conf(folder / "me.conf", sections)
 
-    def __call__(self, method, headers, body=None):
-        variables, data = variables_of(method, "/me", headers, body)
+    def __call__(self, method, headers, body=None, path="/me"):
+        variables, data = variables_of(method, path, headers, body)
         with Connection(self.socket) as connection:
             connection.send(begin() + stream(PARAMS, params(variables)) + stream(STDIN, data))
             return parse_cgi(connection.receive().stdout)
@@ -142,6 +145,24 @@ def test_a_worker_that_was_killed_is_replaced(service, tokens, user):
     wait_until(lambda: killed not in service.worker_pids(), 20, "it has gone")
     wait_for_workers(service)
     assert service("GET", tokens.bearer(user)).status == 200
+
+
+def test_the_counts_outlive_a_worker_and_the_unit(service, tokens, user):
+    """In the folder of the units, where the workers' own system is for reading alone."""
+    def metrics():
+        return samples(service("GET", {}, path="/metrics").body.decode())
+    wait_for_workers(service)
+    wait_until(lambda: metrics()["me_workers"] == len(WORKERS), what="all of them count")
+    before = total(metrics(), "me_requests_total")
+    assert service("GET", tokens.bearer(user)).status == 200
+    os.kill(service.worker_pids()[0], signal.SIGKILL)
+    wait_until(lambda: metrics()["me_workers"] == len(WORKERS), what="another one counts")
+    start = time.monotonic()
+    service.manager.systemctl("restart", *WORKERS)
+    assert time.monotonic() - start < 15, "idle workers end at once"
+    service.manager.systemctl("reset-failed", *WORKERS)  # systemd counts starts, and the next test restarts them, too
+    wait_for_workers(service)
+    assert total(metrics(), "me_requests_total") == before + 1
 
 
 def read_until(over, service, bearer, statuses):

@@ -1,5 +1,6 @@
 """The FastCGI worker: many requests in one process, one after another."""
 
+import ctypes
 import os
 import random
 import signal
@@ -322,6 +323,30 @@ def test_a_worker_that_is_killed_takes_no_connection_with_it(start_worker, token
 
 def children_of(pid):
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+PIDFD_GETFD = 438  # the number of the system call, which Python has no name for
+
+
+def make_waiting(pid):
+    """Takes O_NONBLOCK from the socket that a worker listens on, as systemd does when it starts another worker on it."""
+    process = os.pidfd_open(pid)
+    listener = ctypes.CDLL(None, use_errno=True).syscall(PIDFD_GETFD, process, 0, 0)
+    os.close(process)
+    if listener < 0:
+        pytest.skip(f"pidfd_getfd: {os.strerror(ctypes.get_errno())}")
+    assert not os.get_blocking(listener), "a worker does not wait in accept"
+    os.set_blocking(listener, True)
+    os.close(listener)
+
+
+@pytest.mark.parametrize("tcp", [False, True], ids=["unix", "tcp"])
+def test_a_worker_ends_at_once_though_its_socket_was_made_to_wait(start_worker, tokens, reader, tcp):
+    worker = start_worker(tcp=True) if tcp else start_worker()
+    assert worker.get(tokens.bearer(reader)).status == 200
+    make_waiting(worker.pid)
+    worker.signal()
+    assert worker.wait(5) == 0
 
 
 def test_over_tcp_it_serves_and_ends_too(start_worker, tokens, reader):

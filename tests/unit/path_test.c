@@ -35,11 +35,49 @@ static void an_unset_variable_is_as_an_empty_one(void **state)
     assert_str_equal(path_of_request(STR(""), STR("/me"), STR("")), "/me");
 }
 
+/* Whole, however it is split, and after the program; with nothing before it. */
+static void finds_a_path_to_be_watched(void **state)
+{
+    static const struct {
+        const char *script_name, *path_info, *uri;
+        bool is;
+    } cases[] = {
+        {"/health/live", "", "/health/live", true},
+        {"/health/live", NULL, "/health/live?x=1", true},
+        {"/health", "/live", "/health/live", true},
+        {"", "/health/live", "/health/live", true},
+        {NULL, NULL, "/health/live?x=1", true},
+        {NULL, NULL, "https://api.example.com/health/live", true},
+        {"/cgi-bin/me.fcgi", "/health/live", "/cgi-bin/me.fcgi/health/live", true},
+        {NULL, NULL, "/cgi-bin/me.fcgi/health/live", true},
+        {"/cgi-bin/me.fcgi/health/live", "", "", true},
+        {"/cgi-bin", "/me.fcgi/health/live", "", true},
+        {"", "/cgi-bin/me.fcgi/health/live", "", true},
+        {"/x", "/health/live", "/x/health/live", false},
+        {"/x/health/live", "", "/x/health/live", false},
+        {NULL, NULL, "/x/health/live", false},
+        {"/health", "", "/health", false},
+        {"/health/live", "/", "/health/live/", false},
+        {"/health/live/and/more/than/the/path/has", "", "", false},
+        {"/health/live", "/health/live", "", false},
+        {"/cgi-bin/me.fcgi", "/x/health/live", "", false},
+        {"/me", "", "/me", false},
+        {NULL, NULL, NULL, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+        if (path_is_of_request(STR("/health/live"), str_from(cases[i].script_name),
+                               str_from(cases[i].path_info), str_from(cases[i].uri)) != cases[i].is)
+            fail_msg("case %zu", i);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_the_resource_by_vectors),
         cmocka_unit_test(an_unset_variable_is_as_an_empty_one),
+        cmocka_unit_test(finds_a_path_to_be_watched),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

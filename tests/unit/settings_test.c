@@ -166,6 +166,8 @@ static const char *sample(const struct setting *setting, bool other)
         return other ? last_choice(setting) : setting->choices[0];
     else if (setting->type == SETTING_PATH || setting->type == SETTING_PATHS)
         return other ? "/other/path" : "/a/path";
+    else if (setting->type == SETTING_TEXT && strcmp(setting->section, "watch") == 0)
+        (void)snprintf(text, sizeof(text), "/%s/%s", other ? "other" : "a", setting->key);
     else if (setting->type == SETTING_TEXT)
         (void)snprintf(text, sizeof(text), "%s %s %s", other ? "other" : "a", setting->section,
                        setting->key);
@@ -747,6 +749,49 @@ static void adding_users_needs_identities_issuers_and_another_account(void **sta
     assert_loads(fixture,
                  "[token]\nprovision = on\nsubject = identity\nissuer = i\n[provision]\nuser = p\n",
                  empty_environment);
+}
+
+/* Each line of [watch], and what is said of it; NULL: it is taken. */
+static void paths_to_watch_are_paths_of_their_own(void **state)
+{
+    static const char *const rows[][2] = {
+        {"live_path = /health/live\nready_path = /health/ready\n", NULL},
+        {"live_path = health\n", "watch.live_path: must begin with a slash"},
+        {"live_path = /\n", "watch.live_path: must begin with a slash"},
+        {"ready_path = /a?b\n", "watch.ready_path: must begin with a slash"},
+        {"ready_path = /a b\n", "watch.ready_path: must begin with a slash"},
+        {"ready_path = /api/me\n", "watch.ready_path: must begin with a slash"},
+        {"ready_path = /cgi-bin/me.fcgi\n", "watch.ready_path: must begin with a slash"},
+        {"live_path = /a\nready_path = /a\n", "watch.ready_path: is watch.live_path too"},
+    };
+    struct fixture *fixture = *state;
+    char text[256];
+
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        (void)snprintf(text, sizeof(text), "[watch]\n%s", rows[i][0]);
+        assert_int_equal(load(fixture, text, empty_environment), rows[i][1] == NULL);
+        if (rows[i][1] != NULL)
+            assert_true(str_starts_with(str_from(fixture->err.text), str_from(rows[i][1])));
+    }
+}
+
+static void metrics_need_a_file_and_a_word_on_who_reads_them(void **state)
+{
+    static const char *const rows[][2] = {
+        {"", "watch.metrics_path: needs watch.metrics_file"},
+        {"metrics_file = f\n", "watch.metrics_path: needs watch.secret_file"},
+        {"metrics_file = f\nsecret_file = s\n", NULL},
+        {"metrics_file = f\nmetrics_for = anyone\n", NULL},
+    };
+    struct fixture *fixture = *state;
+    char text[256];
+
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        (void)snprintf(text, sizeof(text), "[watch]\nmetrics_path = /metrics\n%s", rows[i][0]);
+        assert_int_equal(load(fixture, text, empty_environment), rows[i][1] == NULL);
+        if (rows[i][1] != NULL)
+            assert_true(str_starts_with(str_from(fixture->err.text), str_from(rows[i][1])));
+    }
 }
 
 /* ---- lists and quotes */
@@ -1517,6 +1562,8 @@ int main(int argc, char **argv)
         SETTINGS_TEST(a_long_value_does_not_hide_what_is_allowed),
         SETTINGS_TEST(a_password_and_its_file_exclude_each_other),
         SETTINGS_TEST(adding_users_needs_identities_issuers_and_another_account),
+        SETTINGS_TEST(paths_to_watch_are_paths_of_their_own),
+        SETTINGS_TEST(metrics_need_a_file_and_a_word_on_who_reads_them),
         SETTINGS_TEST(items_are_separated_by_commas_spaces_and_tabs),
         SETTINGS_TEST(an_item_in_quotes_holds_what_separates),
         SETTINGS_TEST(quotes_that_go_wrong_are_refused),
