@@ -204,7 +204,7 @@ def settings_of_go(population: Population, port: int) -> dict:
     told = settings_of(population)
     dsn = (f"{told['BENCH_ACCOUNT']}:{told['BENCH_PASSWORD']}@unix({told['BENCH_SOCKET']})/{told['BENCH_DATABASE']}"
            "?parseTime=true&collation=utf8mb4_bin")
-    return {**told, "BENCH_LISTEN": f"127.0.0.1:{port}", "BENCH_DSN": dsn, "BENCH_CONNECTIONS": str(WORKERS)}
+    return {**told, "BENCH_LISTEN": f"127.0.0.1:{port}", "BENCH_DSN": dsn, "BENCH_CONNECTIONS": str(GO_CONNECTIONS)}
 
 
 class Go(Chain):
@@ -244,6 +244,7 @@ class NginxGo(Nginx):
         self.run([self.program], **settings_of_go(self.population, self.inner_port))
 
 
+GO_CONNECTIONS = 16  # more or fewer cost it more
 PHP_SETTINGS = ("opcache.enable=1", "opcache.validate_timestamps=0", "display_errors=0")
 
 

@@ -1,0 +1,85 @@
+"""The report: tables for people, results.json for programs."""
+
+import dataclasses
+import json
+import platform
+import subprocess
+from pathlib import Path
+
+from figures import Figure, all_figures, title_of
+from results import Results
+
+
+def _number(value) -> str:
+    if value is None:
+        return "-"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2f}"
+
+
+def _print_goals(figures: list):
+    print(f"\n{'goal':<62} {'value':>8} {'ratio':>6} {'low':>6} {'high':>6} {'goal':>6}")
+    for row in figures:
+        said = "left out" if row.value is None else "met" if row.met else "MISSED"
+        ratio = row.ratio if row.ratio is not None else None
+        print(f"{row.figure:<62} {_number(row.value):>8} {_number(ratio):>6} {_number(row.low):>6} {_number(row.high):>6}"
+              f" {_number(row.goal):>6}  {said}")
+    for note in dict.fromkeys(row.note for row in figures if row.note):
+        print(f"  {note}")
+
+
+_COLUMNS = (
+    ("rate", "rate", 1), ("p50_us", "p50 ms", 1000), ("p99_us", "p99 ms", 1000), ("cpu_us", "CPU us", 1),
+    ("cpu_web_us", "web", 1), ("cpu_app_us", "app", 1), ("cpu_db_us", "db", 1), ("pss_kib", "PSS MiB", 1024),
+    ("hit_rate", "hits %", 0.01), ("wrong", "wrong", 1), ("lost", "lost", 1), ("process_us", "process ms", 1000),
+    ("first_answer_us", "first answer ms", 1000),
+)
+
+
+def _print_workload(results: Results, workload: str, chains: list):
+    measured = {metric for chain in chains for metric in results.metrics(workload, chain)}
+    columns = [column for column in _COLUMNS if column[0] in measured]
+    print(f"\n{workload:<26}" + "".join(f" {said:>{max(len(said), 8)}}" for _, said, _ in columns))
+    for chain in chains:
+        cells = []
+        for metric, said, divisor in columns:
+            value = results.median(workload, chain, metric)
+            cells.append(f" {_number(value if value is None else value / divisor):>{max(len(said), 8)}}")
+        print(f"{title_of(chain):<26}" + "".join(cells))
+
+
+def print_report(results: Results, figures: list):
+    for workload in dict.fromkeys(workload for workload, _ in results.keys()):
+        _print_workload(results, workload, [chain for name, chain in results.keys() if name == workload])
+    goals = [row for row in figures if row.goal is not None]
+    if goals:
+        _print_goals(goals)
+
+
+def write_json(figures: list, out: Path):
+    rows = [{name: value for name, value in dataclasses.asdict(row).items() if name not in ("judged", "note") or value}
+            for row in figures]
+    (out / "results.json").write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_samples(results: Results, out: Path, settings: dict):
+    """Every round of everything, with what it was measured on."""
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent, check=False,
+                            capture_output=True, text=True).stdout.strip()
+    machine = {"commit": commit, "kernel": platform.release(), "processors": _processors(), **settings}
+    samples = {"on": machine, "rounds": results.as_json(), "left_out": results.left_out}
+    (out / "samples.json").write_text(json.dumps(samples, indent=1, default=str) + "\n")
+
+
+def _processors() -> list:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+
+
+def finish(results: Results, groups: list, more: list, out: Path, settings: dict) -> list:
+    figures: list[Figure] = all_figures(results, groups) + more
+    print_report(results, figures)
+    write_json(figures, out)
+    write_samples(results, out, settings)
+    return figures
