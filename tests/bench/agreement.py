@@ -61,7 +61,7 @@ def _token(secret: bytes, header: dict, claims: dict) -> str:
     return f"{signed}.{_part(hmac.digest(secret, signed.encode(), 'sha256'))}"
 
 
-def _altered(token: str) -> str:
+def altered(token: str) -> str:
     """The same with another byte in the middle of its signature."""
     head, _, signature = token.rpartition(".")
     middle = len(signature) // 2
@@ -78,7 +78,7 @@ def refused_tokens(population: Population, good: list) -> dict:
     public = (keys / "rs256.pub.pem").read_bytes()
     return {
         "none": "",
-        **{f"an altered signature, {number}": _altered(token) for number, token in enumerate(good)},
+        **{f"an altered signature, {number}": altered(token) for number, token in enumerate(good)},
         "another's secret": _token(hashlib.sha256(b"another").digest(), header, claims),
         "the public key as a secret": _token(public, header, claims),
         "algorithm none": _token(secret, {"alg": "none"}, claims).rpartition(".")[0] + ".",

@@ -3,12 +3,27 @@
 import argparse
 from pathlib import Path
 
+import group_cgi
+import group_curves
+import group_instructions
 import group_load
+import group_scale
+import group_start
 import group_token
 import report
 from context import Options, Run
 
-GROUPS = ("token", "load")
+# What each measures with a run, and how long it plans for that, in the order in which they are run.
+GROUPS = {
+    "load": (group_load.measure_all, group_load.planned_s),
+    "connections": (group_curves.measure_connections, group_curves.planned_connections_s),
+    "workers": (group_curves.measure_workers, group_curves.planned_workers_s),
+    "cgi": (group_cgi.measure, group_cgi.planned_s),
+    "start": (group_start.measure, group_start.planned_s),
+    "scale": (group_scale.measure, group_scale.planned_s),
+    "instructions": (group_instructions.measure, group_instructions.planned_s),
+}
+TOKEN = "token"  # needs no database
 
 
 def read_arguments():
@@ -18,7 +33,7 @@ def read_arguments():
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", action="append", choices=GROUPS)
+    parser.add_argument("--only", action="append", choices=[TOKEN, *GROUPS])
     parser.add_argument("--users", type=int, default=100_000)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--rounds", type=int)
@@ -38,15 +53,16 @@ def options_of(arguments) -> Options:
 
 def measure(run: Run, groups: list) -> list:
     """Figures that are not in the run's results."""
-    more = []
-    if "token" in groups:
-        more = group_token.measure(run.options.build, run.progress)
-    if set(groups) == {"token"}:
+    more = group_token.measure(run.options.build, run.progress) if TOKEN in groups else []
+    chosen = [group for group in GROUPS if group in groups]
+    if not chosen:
         return more
+    for group in chosen:
+        run.progress.plan(GROUPS[group][1](run))
     run.start()
     try:
-        if "load" in groups:
-            group_load.measure_all(run)
+        for group in chosen:
+            GROUPS[group][0](run)
     finally:
         run.stop()
     return more
@@ -54,10 +70,9 @@ def measure(run: Run, groups: list) -> list:
 
 def main():
     arguments = read_arguments()
-    groups = arguments.only or list(GROUPS)
+    groups = arguments.only or [TOKEN, *GROUPS]
     options = options_of(arguments)
     run = Run(options)
-    run.progress.plan(group_load.planned_s(run) if "load" in groups else 0)
     more = measure(run, groups)
     report.finish(run.results, groups, more, options.out, vars(options))
     print(f"\n{options.out / 'results.json'} holds the same.")

@@ -47,10 +47,13 @@ class Chain:
         self.port = 0
         self.started = []
 
-    def start(self) -> "Chain":
+    def start(self, wait=True) -> "Chain":
+        """`wait`: until it listens."""
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="bench-"))
         self.begin()
+        if not wait:
+            return self
         try:
             wait_until(self._listens, f"{self.name} listens")
         except RuntimeError as error:

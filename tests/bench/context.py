@@ -78,8 +78,7 @@ class Run:
         """Of at least so many users of the population: files are made for the warm ones or for all."""
         population = population or self.population
         count = min(WARM_USERS if users <= WARM_USERS else population.count, population.count)
-        self.progress.tell(f"{count:,} tokens {algorithm}, made once and kept")
-        return make_tokens(population, self.options.build, algorithm, count)
+        return make_tokens(population, self.options.build, algorithm, count, self.progress)
 
     def answer_of_ours(self, status_and_head: str, body: bytes) -> Path:
         """A file with the fixed answer of the floors."""

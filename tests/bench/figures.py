@@ -137,7 +137,7 @@ GOALS = (
 
 # Of every chain of every workload, beside the goals.
 _SHOWN = ("rate", "p50_us", "p99_us", "cpu_us", "cpu_web_us", "cpu_app_us", "cpu_db_us", "pss_kib", "hit_rate", "wrong",
-          "lost", "process_us", "first_answer_us")
+          "lost", "process_us", "first_answer_us", "instructions", "instructions")
 _GROUP_OF_GOAL = {"CGI": "cgi", "connections, the least": "connections", "connections, all": "connections",
                   "users in the database": "scale"}
 

@@ -1,7 +1,7 @@
 /*
  * The load: one process, one thread, some connections that are kept open, each of which sends its
  * next request when the answer to the last one is there. Whose token a request carries is drawn
- * anew each time, evenly or by Zipf's law. Each answer is looked at: its status, its length and,
+ * anew each time, evenly or by Zipf's law, or is the next one's. Each answer is looked at: its status, its length and,
  * unless it is told not to, that it shows the user whose token was sent. Prints one JSON object:
  * what was answered, what was wrong, what was lost, and how long the answers took.
  */
@@ -44,7 +44,7 @@ struct options {
     size_t connections, users, requests; /* requests: 0 for as many as fit into the time */
     double seconds, zipf;
     unsigned patch_percent;
-    bool is_unchecked;
+    bool is_unchecked, is_in_turn;
     uint64_t seed;
 };
 
@@ -149,6 +149,8 @@ static const struct user *draw_user(struct load *load)
     size_t low = 0, high = load->options.users - 1;
     double point = (double)(draw(load) >> 11) * 0x1p-53;
 
+    if (load->options.is_in_turn)
+        return &load->users[load->sent % load->options.users];
     if (load->shares == NULL)
         return &load->users[(size_t)(point * (double)load->options.users)];
     while (low < high) {
@@ -443,28 +445,52 @@ static void print(const struct load *load, double seconds)
 }
 
 static const struct option long_options[] = {
-    {"port", required_argument, NULL, 'p'},     {"tokens", required_argument, NULL, 't'},
-    {"users", required_argument, NULL, 'u'},    {"connections", required_argument, NULL, 'c'},
-    {"seconds", required_argument, NULL, 's'},  {"requests", required_argument, NULL, 'r'},
-    {"zipf", required_argument, NULL, 'z'},     {"patch-percent", required_argument, NULL, 'w'},
-    {"unchecked", no_argument, NULL, 'n'},      {"seed", required_argument, NULL, 'x'},
-    {NULL, 0, NULL, 0},
+    {"port", required_argument, NULL, 'p'},    {"tokens", required_argument, NULL, 't'},
+    {"users", required_argument, NULL, 'u'},   {"connections", required_argument, NULL, 'c'},
+    {"seconds", required_argument, NULL, 's'}, {"requests", required_argument, NULL, 'r'},
+    {"zipf", required_argument, NULL, 'z'},    {"patch-percent", required_argument, NULL, 'w'},
+    {"unchecked", no_argument, NULL, 'n'},     {"seed", required_argument, NULL, 'x'},
+    {"in-turn", no_argument, NULL, 'i'},       {NULL, 0, NULL, 0},
 };
 
 static bool take_option(struct options *options, int option)
 {
     switch (option) {
-    case 'p': options->port = (unsigned)strtoul(optarg, NULL, 10); return true;
-    case 't': options->tokens = optarg; return true;
-    case 'u': options->users = strtoul(optarg, NULL, 10); return true;
-    case 'c': options->connections = strtoul(optarg, NULL, 10); return true;
-    case 's': options->seconds = strtod(optarg, NULL); return true;
-    case 'r': options->requests = strtoul(optarg, NULL, 10); return true;
-    case 'z': options->zipf = strtod(optarg, NULL); return true;
-    case 'w': options->patch_percent = (unsigned)strtoul(optarg, NULL, 10); return true;
-    case 'n': options->is_unchecked = true; return true;
-    case 'x': options->seed = strtoull(optarg, NULL, 10); return true;
-    default: return false;
+    case 'p':
+        options->port = (unsigned)strtoul(optarg, NULL, 10);
+        return true;
+    case 't':
+        options->tokens = optarg;
+        return true;
+    case 'u':
+        options->users = strtoul(optarg, NULL, 10);
+        return true;
+    case 'c':
+        options->connections = strtoul(optarg, NULL, 10);
+        return true;
+    case 's':
+        options->seconds = strtod(optarg, NULL);
+        return true;
+    case 'r':
+        options->requests = strtoul(optarg, NULL, 10);
+        return true;
+    case 'z':
+        options->zipf = strtod(optarg, NULL);
+        return true;
+    case 'w':
+        options->patch_percent = (unsigned)strtoul(optarg, NULL, 10);
+        return true;
+    case 'n':
+        options->is_unchecked = true;
+        return true;
+    case 'i':
+        options->is_in_turn = true;
+        return true;
+    case 'x':
+        options->seed = strtoull(optarg, NULL, 10);
+        return true;
+    default:
+        return false;
     }
 }
 

@@ -3,9 +3,11 @@
 import dataclasses
 import json
 import platform
+import re
 import subprocess
 from pathlib import Path
 
+import plots
 from figures import Figure, all_figures, title_of
 from results import Results
 
@@ -33,25 +35,40 @@ _COLUMNS = (
     ("rate", "rate", 1), ("p50_us", "p50 ms", 1000), ("p99_us", "p99 ms", 1000), ("cpu_us", "CPU us", 1),
     ("cpu_web_us", "web", 1), ("cpu_app_us", "app", 1), ("cpu_db_us", "db", 1), ("pss_kib", "PSS MiB", 1024),
     ("hit_rate", "hits %", 0.01), ("wrong", "wrong", 1), ("lost", "lost", 1), ("process_us", "process ms", 1000),
-    ("first_answer_us", "first answer ms", 1000),
+    ("first_answer_us", "first answer ms", 1000), ("instructions", "instructions", 1),
 )
 
 
-def _print_workload(results: Results, workload: str, chains: list):
-    measured = {metric for chain in chains for metric in results.metrics(workload, chain)}
+def _print_table(results: Results, title: str, rows: list):
+    """`rows`: pairs of a name and the key of what it shows."""
+    measured = {metric for _, key in rows for metric in results.metrics(*key)}
     columns = [column for column in _COLUMNS if column[0] in measured]
-    print(f"\n{workload:<26}" + "".join(f" {said:>{max(len(said), 8)}}" for _, said, _ in columns))
-    for chain in chains:
+    width = max(len(name) for name, _ in [*rows, (title, None)]) + 1
+    print(f"\n{title:<{width}}" + "".join(f" {said:>{max(len(said), 8)}}" for _, said, _ in columns))
+    for name, key in rows:
         cells = []
         for metric, said, divisor in columns:
-            value = results.median(workload, chain, metric)
+            value = results.median(*key, metric)
             cells.append(f" {_number(value if value is None else value / divisor):>{max(len(said), 8)}}")
-        print(f"{title_of(chain):<26}" + "".join(cells))
+        print(f"{name:<{width}}" + "".join(cells))
+
+
+def _tables(results: Results) -> dict:
+    """By title the rows: a table for each workload, and one for all that differ in a number alone."""
+    tables = {}
+    for workload, chain in results.keys():
+        counted = re.fullmatch(r"\d+ (connection|worker)s?", workload)
+        if counted:
+            tables.setdefault(f"GET warm HS256, by {counted[1]}s", []).append(
+                (f"{title_of(chain)}, {workload}", (workload, chain)))
+        elif not workload.startswith("connections, "):
+            tables.setdefault(workload, []).append((title_of(chain), (workload, chain)))
+    return tables
 
 
 def print_report(results: Results, figures: list):
-    for workload in dict.fromkeys(workload for workload, _ in results.keys()):
-        _print_workload(results, workload, [chain for name, chain in results.keys() if name == workload])
+    for title, rows in _tables(results).items():
+        _print_table(results, title, rows)
     goals = [row for row in figures if row.goal is not None]
     if goals:
         _print_goals(goals)
@@ -82,4 +99,5 @@ def finish(results: Results, groups: list, more: list, out: Path, settings: dict
     print_report(results, figures)
     write_json(figures, out)
     write_samples(results, out, settings)
+    plots.plot_all(results, out)
     return figures

@@ -10,12 +10,13 @@ EXPIRES_AT = 4070908800  # 2099
 KEYS = {"HS256": "hs256.secret", "RS256": "rs256.pem"}
 
 
-def make_tokens(population: Population, build: Path, algorithm: str, count: int) -> Path:
+def make_tokens(population: Population, build: Path, algorithm: str, count: int, progress) -> Path:
     """The path of a file with lines of a user's id and a token."""
     path = population.folder / f"{algorithm}-{count}.tokens"
     recipe = population.folder / "recipe"
     if path.exists() and path.stat().st_mtime >= recipe.stat().st_mtime:
         return path
+    progress.tell(f"{count:,} tokens {algorithm}, made once and kept")
     lines = population.sessions(count).encode()
     new = path.with_suffix(".new")
     with new.open("wb") as out:

@@ -90,7 +90,8 @@ static void prepare(struct lookup *lookup)
     lookup->statement = mysql_stmt_init(lookup->mysql);
     if (lookup->statement == NULL ||
         mysql_stmt_prepare(lookup->statement, lookup_sql, sizeof(lookup_sql) - 1) != 0 ||
-        mysql_stmt_bind_param(lookup->statement, in) || mysql_stmt_bind_result(lookup->statement, out))
+        mysql_stmt_bind_param(lookup->statement, in) ||
+        mysql_stmt_bind_result(lookup->statement, out))
         die(mysql_error(lookup->mysql));
 }
 
