@@ -1,6 +1,7 @@
 """What scripts/bench runs once everything is built: measures, prints tables, writes results.json and plots."""
 
 import argparse
+import sys
 from pathlib import Path
 
 import group_cgi
@@ -11,6 +12,7 @@ import group_scale
 import group_start
 import group_token
 import report
+from agreement import Disagreement
 from context import Options, Run
 
 # What each measures with a run, and how long it plans for that, in the order in which they are run.
@@ -59,8 +61,8 @@ def measure(run: Run, groups: list) -> list:
         return more
     for group in chosen:
         run.progress.plan(GROUPS[group][1](run))
-    run.start()
     try:
+        run.start()
         for group in chosen:
             GROUPS[group][0](run)
     finally:
@@ -73,7 +75,10 @@ def main():
     groups = arguments.only or [TOKEN, *GROUPS]
     options = options_of(arguments)
     run = Run(options)
-    more = measure(run, groups)
+    try:
+        more = measure(run, groups)
+    except (RuntimeError, Disagreement) as error:
+        sys.exit(f"bench: {error}")
     report.finish(run.results, groups, more, options.out, vars(options))
     print(f"\n{options.out / 'results.json'} holds the same.")
 

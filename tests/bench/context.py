@@ -1,5 +1,6 @@
 """One run of the benchmark: what it was asked for, its database, its chains, and where results go."""
 
+import os
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from results import Results
 from tokens import make_tokens
 
 WARM_USERS = 1000
+SHARED_MEMORY = ("/dev/shm",)  # where the caches lie, else with other temporary files
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Run:
         self.progress = Progress()
         self.database = Database(options.data, options.build)
         self.loader = Loader(options.build, self.database)
-        self.shared = Path(tempfile.mkdtemp(prefix="bench-cache-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+        self.shared = Path(tempfile.mkdtemp(prefix="bench-cache-", dir=next(filter(os.path.isdir, SHARED_MEMORY), None)))
 
     def start(self):
         self.progress.tell("private MariaDB")

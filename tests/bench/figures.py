@@ -12,8 +12,8 @@ UNITS = {
     "lost": "requests", "process_us": "us", "first_answer_us": "us", "instructions": "instructions",
 }
 SAID = {
-    "rate": "rate", "p50_us": "p50", "p99_us": "p99", "cpu_us": "CPU of a request", "cpu_web_us": "CPU of the web server",
-    "cpu_app_us": "CPU of the program", "cpu_db_us": "CPU of the database", "pss_kib": "memory of a worker",
+    "rate": "rate", "p50_us": "p50", "p99_us": "p99", "cpu_us": "CPU of a request",
+    "cpu_web_us": "CPU of the web server", "cpu_app_us": "CPU of the program", "cpu_db_us": "CPU of the database", "pss_kib": "memory of a worker",
     "hit_rate": "hits", "wrong": "wrong answers", "lost": "lost requests", "process_us": "whole process",
     "first_answer_us": "start to first answer", "instructions": "instructions of a request",
 }
@@ -57,9 +57,9 @@ def value_figure(results: Results, workload: str, chain: str, metric: str, name:
 def ratio_figure(results: Results, one: tuple, other: tuple, metric: str, name: str, inverse=False) -> Figure:
     """`inverse`: how many times the other one's value is of this one's."""
     ratios = results.ratios(other, one, metric) if inverse else results.ratios(one, other, metric)
-    return Figure(name, _rounded(results.median(*one, metric)), UNITS[metric], against=f"{other[0]}, {title_of(other[1])}"
-                  if other[0] != one[0] else title_of(other[1]), ratio=_rounded(statistics.median(ratios)),
-                  low=_rounded(min(ratios)), high=_rounded(max(ratios)))
+    against = title_of(other[1]) if other[0] == one[0] else f"{other[0]}, {title_of(other[1])}"
+    return Figure(name, _rounded(results.median(*one, metric)), UNITS[metric], against,
+                  _rounded(statistics.median(ratios)), _rounded(min(ratios)), _rounded(max(ratios)))
 
 
 @dataclass
@@ -117,7 +117,8 @@ GOALS = (
     Goal("GET warm RS256 against hello + one key lookup", "rate", _warm("RS256"), _warm("RS256", "lookup"), 0.95),
     Goal("GET Zipf, 32 MiB, against ours without cache", "rate", ("GET Zipf", "ours32"), ("GET Zipf", "off"), 1.5),
     Goal("GET Zipf, 32 MiB, against Go", "rate", ("GET Zipf", "ours32"), ("GET Zipf", "go"), 1.7),
-    Goal("GET uniform, 32 MiB, against ours without cache", "rate", ("GET uniform", "ours32"), ("GET uniform", "off"), 1.0),
+    Goal("GET uniform, 32 MiB, against ours without cache", "rate", ("GET uniform", "ours32"), ("GET uniform", "off"),
+         1.0),
     Goal("PATCH, 8 connections, against Go", "rate", ("PATCH", "ours"), ("PATCH", "go"), 1.8),
     Goal("PATCH, 8 connections, against ours without cache", "rate", ("PATCH", "ours"), ("PATCH", "off"), 1.6),
     Goal("p99 of GET warm RS256 against Go's", "p99_us", _warm("RS256"), _warm("RS256", "go"), 0.4, at_least=False),

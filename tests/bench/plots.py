@@ -36,7 +36,8 @@ def plot_times(results: Results, workload: str, chains: list, out: Path):
 
 
 def plot_cpu(results: Results, workload: str, chains: list, out: Path):
-    bars = {title_of(chain): tuple(results.median(workload, chain, metric) or 0.0 for metric in _CPU) for chain in chains}
+    bars = {title_of(chain): tuple(results.median(workload, chain, metric) or 0.0 for metric in _CPU)
+            for chain in chains}
     title = f"{workload}: CPU of a request"
     bar_chart(out / _file_name(title), title, "microseconds", tuple(_CPU.values()), bars)
 

@@ -24,9 +24,9 @@ def _print_goals(figures: list):
     print(f"\n{'goal':<62} {'value':>8} {'ratio':>6} {'low':>6} {'high':>6} {'goal':>6}")
     for row in figures:
         said = "left out" if row.value is None else "met" if row.met else "MISSED"
-        ratio = row.ratio if row.ratio is not None else None
-        print(f"{row.figure:<62} {_number(row.value):>8} {_number(ratio):>6} {_number(row.low):>6} {_number(row.high):>6}"
-              f" {_number(row.goal):>6}  {said}")
+        numbers = (row.ratio, row.low, row.high, row.goal)
+        print(f"{row.figure:<62} {_number(row.value):>8}" + "".join(f" {_number(each):>6}" for each in numbers)
+              + f"  {said}")
     for note in dict.fromkeys(row.note for row in figures if row.note):
         print(f"  {note}")
 

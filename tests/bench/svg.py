@@ -149,6 +149,7 @@ def _bar(chart: Chart, name: str, values: tuple, colours: list, y: float, shift:
     done = 0.0
     for value, colour in zip(values, colours):
         left, right = chart.at(done, 0)[0] + shift, chart.at(done + value, 0)[0] + shift
-        chart.parts.append(f'<rect x="{left:.1f}" y="{y:.1f}" width="{right - left:.1f}" height="{BAR}" fill="{colour}"/>')
+        chart.parts.append(f'<rect x="{left:.1f}" y="{y:.1f}" width="{right - left:.1f}" height="{BAR}"'
+                           f' fill="{colour}"/>')
         done += value
     chart.text(chart.at(done, 0)[0] + shift + 6, y + BAR / 2 + 4, f"{done:.0f}", "start")

@@ -48,7 +48,8 @@ function phone_of(array $row, string $id): array
 /** The first one first, then by time and id; SQL promises no order. */
 function sorted(array $items): array
 {
-    usort($items, static fn($a, $b) => [$b[0], $a[1]['createdAt'], $a[1]['id']] <=> [$a[0], $b[1]['createdAt'], $b[1]['id']]);
+    usort($items, static fn($a, $b) =>
+        [$b[0], $a[1]['createdAt'], $a[1]['id']] <=> [$a[0], $b[1]['createdAt'], $b[1]['id']]);
     return $items;
 }
 
