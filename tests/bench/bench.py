@@ -47,9 +47,9 @@ def options_of(arguments) -> Options:
     return Options(
         build=arguments.build.resolve(), static_build=arguments.static_build and arguments.static_build.resolve(),
         data=arguments.data.resolve(), out=arguments.out.resolve(), users=arguments.users,
-        seconds=arguments.seconds or (2.0 if quick else 5.0), rounds=arguments.rounds or (3 if quick else 9),
+        seconds=arguments.seconds or (1.5 if quick else 5.0), rounds=arguments.rounds or (3 if quick else 9),
         scale=(1000, 100_000, 1_000_000), cgi_processes=40 if quick else 100,
-        connections=(1, 2, 4, 8, 16, 32, 64, 128, 256), workers=(1, 2, 4, 8, 16),
+        connections=(1, 8, 32, 128, 256) if quick else (1, 2, 4, 8, 16, 32, 64, 128, 256), workers=(1, 2, 4, 8, 16),
     )
 
 

@@ -1,6 +1,7 @@
 """One run of the benchmark: what it was asked for, its database, its chains, and where results go."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -43,9 +44,11 @@ class Run:
         self.progress = Progress()
         self.database = Database(options.data, options.build)
         self.loader = Loader(options.build, self.database)
-        self.shared = Path(tempfile.mkdtemp(prefix="bench-cache-", dir=next(filter(os.path.isdir, SHARED_MEMORY), None)))
+        self.shared = None  # the folder of the caches
 
     def start(self):
+        memory = next(filter(os.path.isdir, SHARED_MEMORY), None)
+        self.shared = Path(tempfile.mkdtemp(prefix="bench-cache-", dir=memory))
         self.progress.tell("private MariaDB")
         self.database.start()
         self.progress.tell(f"{self.options.users:,} users, made once and kept")
@@ -57,9 +60,7 @@ class Run:
 
     def stop(self):
         self.database.stop()
-        for path in self.shared.iterdir():
-            path.unlink()
-        self.shared.rmdir()
+        shutil.rmtree(self.shared)
 
     def leave_out(self, what: str, why: str):
         self.results.left_out[what] = why

@@ -13,8 +13,9 @@ UNITS = {
 }
 SAID = {
     "rate": "rate", "p50_us": "p50", "p99_us": "p99", "cpu_us": "CPU of a request",
-    "cpu_web_us": "CPU of the web server", "cpu_app_us": "CPU of the program", "cpu_db_us": "CPU of the database", "pss_kib": "memory of a worker",
-    "hit_rate": "hits", "wrong": "wrong answers", "lost": "lost requests", "process_us": "whole process",
+    "cpu_web_us": "CPU of the web server", "cpu_app_us": "CPU of the program", "cpu_db_us": "CPU of the database",
+    "pss_kib": "memory of a worker", "hit_rate": "hits", "wrong": "wrong answers", "lost": "lost requests",
+    "process_us": "whole process",
     "first_answer_us": "start to first answer", "instructions": "instructions of a request",
 }
 TITLES = {
@@ -103,6 +104,13 @@ class Goal:
         return figure
 
 
+    def cpu_figure(self, results: Results) -> Optional[Figure]:
+        """Of a ratio of rates: how many times the CPU the other one takes, which a busy machine disturbs less."""
+        if self.metric != "rate" or not self.other or not results.ratios(self.one, self.other, "cpu_us"):
+            return None
+        return ratio_figure(results, self.one, self.other, "cpu_us", f"{self.name}, by CPU", inverse=True)
+
+
 def _warm(algorithm: str, chain="ours") -> tuple:
     return f"GET warm {algorithm}", chain
 
@@ -144,9 +152,11 @@ _GROUP_OF_GOAL = {"CGI": "cgi", "connections, the least": "connections", "connec
 
 
 def all_figures(results: Results, groups: list) -> list:
-    """The goals of the groups that were run, then everything else."""
-    goals = [goal.figure(results) for goal in GOALS if _GROUP_OF_GOAL.get(goal.one[0], "load") in groups]
+    """The goals of the groups that were run, the same by CPU where they are rates, then everything else."""
+    chosen = [goal for goal in GOALS if _GROUP_OF_GOAL.get(goal.one[0], "load") in groups]
+    goals = [goal.figure(results) for goal in chosen]
+    by_cpu = [figure for figure in (goal.cpu_figure(results) for goal in chosen) if figure]
     others = [value_figure(results, workload, chain, metric, f"{workload}, {title_of(chain)}: {SAID[metric]}")
               for workload, chain in results.keys() for metric in _SHOWN
               if metric in results.metrics(workload, chain)]
-    return goals + others
+    return goals + by_cpu + others

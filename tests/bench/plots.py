@@ -3,12 +3,13 @@
 import re
 from pathlib import Path
 
-from figures import title_of
+from figures import TITLES, title_of
 from results import Results
 from svg import Axis, bar_chart, line_chart, linear_axis, log_axis, step_axis
 
 # So many of all were quicker, from the half to all but one in ten thousand.
 _PARTS = (0.0, 0.5, 0.9, 0.99, 0.999, 0.9999)
+_ORDER = tuple(TITLES.values())
 _CPU = {"cpu_web_us": "web server", "cpu_app_us": "program", "cpu_db_us": "database"}
 
 
@@ -32,7 +33,7 @@ def plot_times(results: Results, workload: str, chains: list, out: Path):
     ticks = [(1 / (1 - part), "all" if part == 0 else f"{part * 100:g} %") for part in _PARTS]
     x = Axis("so many of all answers were quicker", 1, 1 / (1 - _PARTS[-1]), ticks, True)
     title = f"{workload}: how long an answer took"
-    line_chart(out / _file_name(title), title, x, log_axis("ms", min(every), max(every)), curves)
+    line_chart(out / _file_name(title), title, x, log_axis("ms", min(every), max(every)), curves, _ORDER)
 
 
 def plot_cpu(results: Results, workload: str, chains: list, out: Path):
@@ -56,7 +57,7 @@ def plot_rates(results: Results, kind: str, out: Path):
     y = linear_axis("requests a second", max(rate for some in points.values() for _, rate in some))
     title = f"GET warm: rate with so many {kind}s"
     line_chart(out / _file_name(title), title, step_axis(f"{kind}s", counts), y,
-               {name: sorted(some) for name, some in points.items()}, has_marks=True)
+               {name: sorted(some) for name, some in points.items()}, _ORDER, has_marks=True)
 
 
 def plot_all(results: Results, out: Path):

@@ -20,13 +20,18 @@ def _number(value) -> str:
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2f}"
 
 
-def _print_goals(figures: list):
-    print(f"\n{'goal':<62} {'value':>8} {'ratio':>6} {'low':>6} {'high':>6} {'goal':>6}")
+def _said(row: Figure) -> str:
+    if row.goal is None:
+        return ""
+    return "left out" if row.value is None else "met" if row.met else "MISSED"
+
+
+def _print_figures(title: str, figures: list):
+    print(f"\n{title:<62} {'value':>8} {'ratio':>6} {'low':>6} {'high':>6} {'goal':>6}")
     for row in figures:
-        said = "left out" if row.value is None else "met" if row.met else "MISSED"
         numbers = (row.ratio, row.low, row.high, row.goal)
         print(f"{row.figure:<62} {_number(row.value):>8}" + "".join(f" {_number(each):>6}" for each in numbers)
-              + f"  {said}")
+              + f"  {_said(row)}")
     for note in dict.fromkeys(row.note for row in figures if row.note):
         print(f"  {note}")
 
@@ -69,9 +74,12 @@ def _tables(results: Results) -> dict:
 def print_report(results: Results, figures: list):
     for title, rows in _tables(results).items():
         _print_table(results, title, rows)
+    by_cpu = [row for row in figures if row.figure.endswith(", by CPU")]
+    if by_cpu:
+        _print_figures("times the CPU of ours, for a request", by_cpu)
     goals = [row for row in figures if row.goal is not None]
     if goals:
-        _print_goals(goals)
+        _print_figures("goal", goals)
 
 
 def write_json(figures: list, out: Path):

@@ -8,7 +8,7 @@ from pathlib import Path
 WIDTH, HEIGHT = 860, 480
 LEFT, RIGHT, TOP, BOTTOM = 80, 190, 50, 60
 # Told apart by eyes that do not see all colours (Okabe and Ito).
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#444444", "#f0e442")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#444444", "#8c6d1f")
 
 
 @dataclass
@@ -63,6 +63,7 @@ class Chart:
         self.inner_width, self.inner_height = WIDTH - LEFT - RIGHT, height - TOP - BOTTOM
         self.parts = [f'<text x="{LEFT}" y="26" font-size="17" font-weight="bold">{escape(title)}</text>']
         self.names = 0
+        self.order = ()  # names that have the same colour in all charts
 
     def at(self, x: float, y: float) -> tuple:
         return (LEFT + self.x.part(x) * self.inner_width, TOP + (1 - self.y.part(y)) * self.inner_height)
@@ -76,7 +77,8 @@ class Chart:
 
     def legend(self, name: str) -> str:
         """The colour of the next name, with the name beside the chart."""
-        colour = COLOURS[self.names % len(COLOURS)]
+        number = self.order.index(name) if name in self.order else self.names
+        colour = COLOURS[number % len(COLOURS)]
         y = TOP + 10 + 22 * self.names
         self.parts.append(f'<rect x="{WIDTH - RIGHT + 18}" y="{y - 9}" width="14" height="10" fill="{colour}"/>')
         self.text(WIDTH - RIGHT + 38, y, name, "start")
@@ -113,9 +115,10 @@ class Chart:
             f'<rect width="{WIDTH}" height="{self.height}" fill="white"/>\n{body}\n</svg>\n')
 
 
-def line_chart(path: Path, title: str, x: Axis, y: Axis, curves: dict, has_marks=False):
+def line_chart(path: Path, title: str, x: Axis, y: Axis, curves: dict, order=(), has_marks=False):
     """`curves`: by name a list of points."""
     chart = Chart(title, x, y)
+    chart.order = order
     chart.draw_y()
     chart.draw_x()
     for name, points in curves.items():
