@@ -51,8 +51,7 @@ class Run:
         self.shared = Path(tempfile.mkdtemp(prefix="bench-cache-", dir=memory))
         self.progress.tell("private MariaDB")
         self.database.start()
-        self.progress.tell(f"{self.options.users:,} users, made once and kept")
-        self.population = Population(self.database, self.options.users).make()
+        self.population = Population(self.database, self.options.users).make(self.progress)
         self.has_cache = self._has_cache()
         if not self.has_cache:
             self.leave_out("off", "this build has no cache: ours is without one")

@@ -12,11 +12,6 @@ def planned_s(run: Run) -> float:
     return len(run.options.scale) * 2 * run.options.rounds * (run.options.seconds + group_load.WARM_UP_S)
 
 
-def _make(run: Run, count: int) -> Population:
-    run.progress.tell(f"{count:,} users, made once and kept: some minutes for the most")
-    return Population(run.database, count).make()
-
-
 def _start(run: Run, populations: dict) -> dict:
     chains = {}
     for count, population in populations.items():
@@ -27,7 +22,7 @@ def _start(run: Run, populations: dict) -> dict:
 
 
 def measure(run: Run):
-    populations = {count: _make(run, count) for count in run.options.scale}
+    populations = {count: Population(run.database, count).make(run.progress) for count in run.options.scale}
     loads = {}
     for count, population in populations.items():
         users = min(WARM_USERS, count)

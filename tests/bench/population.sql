@@ -1,5 +1,5 @@
--- @COUNT@ users with the rows that such users have, made by the server itself out of the digits of a digest, so that
--- they are the same each time: one to three addresses, none to two identities and phone numbers, none to four badges,
+-- The users from @FIRST@ to @LAST@ with the rows that such users have, made by the server itself out of the digits of a
+-- digest, so that they are the same each time: one to three addresses, none to two identities and phone numbers, none to four badges,
 -- a score for a third, a bio for a half, one to four sessions of which the first is active.
 
 CREATE TABLE bench_users (
@@ -14,7 +14,7 @@ SELECT seq, MD5(seq),
                     'a', SUBSTR(MD5(seq), 4, 15))),
        '2020-09-13 12:26:40.000' + INTERVAL seq * 100 SECOND
            + INTERVAL CONV(LEFT(MD5(seq), 2), 16, 10) * 1000 MICROSECOND
-FROM seq_1_to_@COUNT@;
+FROM seq_@FIRST@_to_@LAST@;
 
 INSERT INTO users (id, status, name, bio, avatar_url, locale, timezone, created_at, updated_at)
 SELECT id, ELT(1 + (n MOD 50 = 7) + 2 * (n MOD 50 = 9), 'active', 'pending', 'invited'),
@@ -58,4 +58,3 @@ SELECT id, CONCAT(INSERT(INSERT(LEFT(h, 22), 9, 0, '-'), 14, 0, '-'), '-', seq),
 FROM bench_users JOIN seq_1_to_4 WHERE seq <= 1 + CONV(SUBSTR(h, 10, 1), 16, 10) DIV 4 ORDER BY id, seq;
 
 DROP TABLE bench_users;
-ANALYZE TABLE users, user_emails, user_identities, user_phone_numbers, user_badges, user_fraud_information, sessions;
