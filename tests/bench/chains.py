@@ -51,7 +51,11 @@ class Chain:
         """`wait`: until it listens."""
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="bench-"))
-        self.begin()
+        try:
+            self.begin()
+        except Missing:
+            shutil.rmtree(self.folder)
+            raise
         if not wait:
             return self
         try:

@@ -45,6 +45,7 @@ class Run:
         self.database = Database(options.data, options.build)
         self.loader = Loader(options.build, self.database)
         self.shared = None  # the folder of the caches
+        self.hit_rate = None  # how hits are told, once that is known
 
     def start(self):
         memory = next(filter(os.path.isdir, SHARED_MEMORY), None)

@@ -1,6 +1,6 @@
 """The workloads: each on each chain, in rounds, so that what disturbs the machine disturbs all of them alike."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import agreement
 from context import WARM_USERS, Run
@@ -9,7 +9,6 @@ from processes import pss_kib
 
 WARM_UP_S = 0.3
 FILL_REQUESTS_PER_USER = 2  # so that what can be kept is kept before the first round
-KEYS_OF_WHOLE_READ = 8  # Handler_read_key of one; the proof of what is kept is one
 REFERENCE = "ours"
 PEERS = ("go", "nginx-go", "php")
 
@@ -55,12 +54,26 @@ def metrics_of(sample: Sample) -> dict:
     }
 
 
-def hit_rate_of(sample: Sample, patch_percent: int) -> dict:
-    """From the keys that the database looked up: a whole read has so many, the proof of what is kept one."""
-    if patch_percent:
-        return {}
-    keys = sample.counted["Handler_read_key"]
-    return {"hit_rate": min(max((KEYS_OF_WHOLE_READ - keys) / (KEYS_OF_WHOLE_READ - 1), 0.0), 1.0)}
+def _keys(sample: Sample) -> float:
+    """How many keys the database looked up for a request."""
+    return sample.counted["Handler_read_key"]
+
+
+@dataclass
+class HitRate:
+    """Told by the keys that are looked up: many for a whole read, few for the proof of what is kept."""
+
+    whole: float
+    proof: float
+
+    @staticmethod
+    def learn(run: Run, running: dict, load: Load) -> "HitRate":
+        """By one user, who is kept from the first request on."""
+        one = replace(load, users=1)
+        return HitRate(*(_keys(measure(run, running[key], one, WARM_UP_S)) for key in ("off", "ours")))
+
+    def of(self, sample: Sample) -> float:
+        return min(max((self.whole - _keys(sample)) / (self.whole - self.proof), 0.0), 1.0)
 
 
 def memory_of(run: Run, chain) -> dict:
@@ -76,6 +89,8 @@ def prepare(run: Run):
     running = run.start_chains((REFERENCE, "off", *PEERS))
     try:
         reference = running[REFERENCE]
+        if run.has_cache:
+            run.hit_rate = HitRate.learn(run, running, Load(run.tokens("HS256", WARM_USERS), WARM_USERS))
         status, body, etag = agreement.ask(reference, tokens[0][0])
         if status != 200:
             raise RuntimeError(f"ours answers {status}: {body[:500]!r}")
@@ -122,14 +137,14 @@ def _run_block(run: Run, block: tuple):
 
 def _run_round(run: Run, workload: Workload, load: Load, running: dict, number: int):
     keys = [key for key in workload.chains if key in running]
-    turn = number % len(keys)
+    turn = number % max(len(keys), 1)
     for key in keys[turn:] + keys[:turn]:  # nobody is always the first
         run.progress.tell(workload.name, f"round {number + 1} of {run.options.rounds}, {key}")
         chain = running[key]
         sample = measure(run, chain, load, run.options.seconds)
         metrics = {**metrics_of(sample), **memory_of(run, chain)}
-        if key in ("ours", "ours32") and run.has_cache:
-            metrics.update(hit_rate_of(sample, workload.patch_percent))
+        if key in ("ours", "ours32") and run.has_cache and not workload.patch_percent:
+            metrics["hit_rate"] = run.hit_rate.of(sample)
         run.results.add(workload.name, key, metrics, sample.histogram)
 
 
