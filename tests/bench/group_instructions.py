@@ -16,7 +16,7 @@ from load import Load
 
 TABLE = Path(__file__).with_name("instructions.tsv")
 SOURCE = TABLE.parents[2]
-FEW, MANY = 60, 260
+FEW, MANY = 300, 700  # with fewer what is done once in a while counts
 PATH_S = 12  # about
 
 
