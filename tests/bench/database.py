@@ -4,6 +4,8 @@ import hashlib
 import subprocess
 from pathlib import Path
 
+from processes import wait_until
+
 SOURCE = Path(__file__).resolve().parents[2]
 SCRIPT = SOURCE / "scripts" / "private-mariadb"
 POPULATION = Path(__file__).with_name("population.sql")
@@ -11,6 +13,8 @@ ISSUER, AUDIENCE = "https://login.example.com/realms/main", "me"
 # Room for all rows and indexes, commits durable: what a server of its own would be given.
 OPTIONS = ("--innodb-buffer-pool-size=1G", "--innodb-log-file-size=256M", "--max-connections=500",
            "--table-open-cache=1000")
+SETTLED_AT = 500  # pages, and changes that are kept for readers of old states
+SETTLE_LIMIT_S = 900
 
 
 class Database:
@@ -45,11 +49,24 @@ class Database:
             raise RuntimeError(f"mariadb: {done.stderr.strip()}")
         return done.stdout
 
+    def _status(self, *names) -> dict:
+        listed = ", ".join(f"'{name}'" for name in names)
+        rows = self.sql(f"SHOW GLOBAL STATUS WHERE Variable_name IN ({listed})")
+        return {name: int(value) for name, value in (line.split("\t") for line in rows.splitlines())}
+
     def counters(self) -> dict:
         """The server's own counts of what it has done so far."""
-        rows = self.sql("SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_stmt_execute', 'Handler_read_key',"
-                        " 'Handler_read_next', 'Questions')")
-        return {name: int(value) for name, value in (line.split("\t") for line in rows.splitlines())}
+        return self._status("Com_stmt_execute", "Handler_read_key", "Handler_read_next", "Questions")
+
+    def settle(self):
+        """Waits until what was written is on the disk and what it replaced is cleared away: both take CPU."""
+        self.sql("SET GLOBAL innodb_max_dirty_pages_pct = 0, GLOBAL innodb_max_dirty_pages_pct_lwm = 0;")
+        wait_until(self._is_settled, "MariaDB has written all that is to be written", SETTLE_LIMIT_S, 0.5)
+        self.sql("SET GLOBAL innodb_max_dirty_pages_pct = DEFAULT, GLOBAL innodb_max_dirty_pages_pct_lwm = DEFAULT;")
+
+    def _is_settled(self) -> bool:
+        left = self._status("Innodb_buffer_pool_pages_dirty", "Innodb_history_list_length")
+        return all(count < SETTLED_AT for count in left.values())
 
     def _make_keys(self):
         self.keys.mkdir(exist_ok=True)
@@ -100,6 +117,8 @@ class Population:
             stamp.unlink(missing_ok=True)
             self._prepare()
             self._fill(progress)
+            progress.tell("waiting for MariaDB to have written it all")
+            self.database.settle()
             stamp.write_text(self.recipe())
         return self
 

@@ -29,7 +29,8 @@ def planned_workers_s(run: Run) -> float:
 def _add(run: Run, workload: str, chain, load: Load, key: str, number: int):
     run.progress.tell(workload, f"round {number + 1} of {run.options.rounds}, {key}")
     sample = group_load.measure(run, chain, load, run.options.seconds)
-    run.results.add(workload, key, group_load.metrics_of(sample), sample.histogram)
+    hits = group_load.hits_of(run, sample) if key == "ours" else {}
+    run.results.add(workload, key, {**group_load.metrics_of(sample), **hits}, sample.histogram)
 
 
 def measure_connections(run: Run):

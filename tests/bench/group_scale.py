@@ -36,7 +36,8 @@ def measure(run: Run):
                 if number == 0:
                     run.loader.send(chain, load, "--requests", 4 * load.users)
                 sample = group_load.measure(run, chain, load, run.options.seconds)
-                run.results.add(WORKLOAD, key, group_load.metrics_of(sample))
+                hits = {} if key.endswith("without cache") else group_load.hits_of(run, sample)
+                run.results.add(WORKLOAD, key, {**group_load.metrics_of(sample), **hits})
     finally:
         for chain in chains.values():
             chain.stop()

@@ -52,9 +52,9 @@ def pss_kib(pid: int, without: str = "") -> float:
     return total
 
 
-def wait_until(condition, what: str, timeout_s=30.0):
+def wait_until(condition, what: str, timeout_s=30.0, pause_s=0.005):
     end = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > end:
             raise RuntimeError(f"{what}: not so within {timeout_s:.0f} s")
-        time.sleep(0.005)
+        time.sleep(pause_s)

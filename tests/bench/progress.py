@@ -12,7 +12,7 @@ class Progress:
     def __init__(self, out=sys.stderr):
         self.out = out
         self.planned_s = self.done_s = 0.0
-        self.start = time.monotonic()
+        self.start = None  # of the first step that was planned
         self.step = None
 
     def plan(self, seconds: float):
@@ -38,6 +38,8 @@ class Progress:
         self.out.flush()
 
     def advance(self, seconds: float):
+        if self.start is None:
+            self.start = time.monotonic() - seconds
         self.done_s += seconds
 
     def note(self, text: str):
