@@ -117,9 +117,9 @@ class Population:
             stamp.unlink(missing_ok=True)
             self._prepare()
             self._fill(progress)
-            progress.tell("waiting for MariaDB to have written it all")
-            self.database.settle()
             stamp.write_text(self.recipe())
+        progress.tell("waiting for MariaDB to have written it all")
+        self.database.settle()
         return self
 
     def _write_conf(self):
