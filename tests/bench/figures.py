@@ -105,8 +105,10 @@ class Goal:
 
 
     def cpu_figure(self, results: Results) -> Optional[Figure]:
-        """Of a ratio of rates or times: how many times the CPU the other one takes, which a busy machine disturbs less."""
-        if self.metric not in ("rate", "process_us") or not self.other or not results.ratios(self.one, self.other, "cpu_us"):
+        """Of a ratio of rates or times: how often the other one takes its CPU, which a busy machine disturbs less."""
+        if self.metric not in ("rate", "process_us") or not self.other:
+            return None
+        if not results.ratios(self.one, self.other, "cpu_us"):
             return None
         return ratio_figure(results, self.one, self.other, "cpu_us", f"{self.name}, by CPU", inverse=True)
 
