@@ -13,6 +13,8 @@ ISSUER, AUDIENCE = "https://login.example.com/realms/main", "me"
 # Room for all rows and indexes, commits durable: what a server of its own would be given.
 OPTIONS = ("--innodb-buffer-pool-size=1G", "--innodb-log-file-size=256M", "--max-connections=500",
            "--table-open-cache=1000")
+HASTE = {"innodb_io_capacity_max": 20000, "innodb_io_capacity": 10000, "innodb_max_dirty_pages_pct_lwm": 0,
+         "innodb_max_dirty_pages_pct": 0}
 SETTLED_AT = 500  # pages, and changes that are kept for readers of old states
 SETTLE_LIMIT_S = 900
 
@@ -60,9 +62,13 @@ class Database:
 
     def settle(self):
         """Waits until what was written is on the disk and what it replaced is cleared away: both take CPU."""
-        self.sql("SET GLOBAL innodb_max_dirty_pages_pct = 0, GLOBAL innodb_max_dirty_pages_pct_lwm = 0;")
+        before = {name: self.sql(f"SELECT @@GLOBAL.{name};").strip() for name in reversed(HASTE)}
+        self._set_globals(HASTE)
         wait_until(self._is_settled, "MariaDB has written all that is to be written", SETTLE_LIMIT_S, 0.5)
-        self.sql("SET GLOBAL innodb_max_dirty_pages_pct = DEFAULT, GLOBAL innodb_max_dirty_pages_pct_lwm = DEFAULT;")
+        self._set_globals(before)
+
+    def _set_globals(self, values: dict):
+        self.sql("SET " + ", ".join(f"GLOBAL {name} = {value}" for name, value in values.items()))
 
     def _is_settled(self) -> bool:
         left = self._status("Innodb_buffer_pool_pages_dirty", "Innodb_history_list_length")
