@@ -79,6 +79,8 @@ def main():
         more = measure(run, groups)
     except (RuntimeError, Disagreement) as error:
         sys.exit(f"bench: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
     report.finish(run.results, groups, more, options.out, vars(options))
     print(f"\n{options.out / 'results.json'} holds the same.")
 
