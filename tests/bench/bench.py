@@ -1,6 +1,7 @@
 """What scripts/bench runs once everything is built: measures, prints tables, writes results.json and plots."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -75,6 +76,7 @@ def main():
     groups = arguments.only or [TOKEN, *GROUPS]
     options = options_of(arguments)
     run = Run(options)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped then, too
     try:
         more = measure(run, groups)
     except (RuntimeError, Disagreement) as error:
