@@ -8,7 +8,7 @@ import json
 import time
 
 from chains import Chain
-from database import AUDIENCE, ISSUER, Population
+from database import Population
 
 PATCHES = (
     {"name": "Zoë \"Quoted\" <&> \\ / 😀", "bio": None},

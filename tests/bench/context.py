@@ -59,8 +59,8 @@ class Run:
             self.leave_out("ours32", "this build has no cache")
 
     def stop(self):
+        shutil.rmtree(self.shared, ignore_errors=True)
         self.database.stop()
-        shutil.rmtree(self.shared)
 
     def leave_out(self, what: str, why: str):
         self.results.left_out[what] = why
