@@ -57,6 +57,7 @@ packages_install() {
     for service in lighttpd nginx apache2 caddy prometheus; do
         case " $missing " in *" $service "*) packages_disable_service "$service" ;; esac
     done
+    case " $missing " in *" php-fpm "*) for service in /etc/init.d/php*-fpm; do packages_disable_service "${service##*/}"; done ;; esac
     packages_allow_services
     trap - EXIT
 }

@@ -1,69 +1,89 @@
-"""What scripts/bench runs once everything is built: measures, prints a table, writes results.json."""
+"""What scripts/bench runs once everything is built: measures, prints tables, writes results.json and plots."""
 
 import argparse
-import json
-import subprocess
+import signal
+import sys
 from pathlib import Path
 
-# The goals, by the figure's name: a ratio to what it is measured against, or a value in its unit.
-GOALS = {
-    "RS256-2048, first time": {"ratio": 1.15},
-    "RS256-2048, repeated": {"value": 3.0},
+import group_cgi
+import group_curves
+import group_instructions
+import group_load
+import group_scale
+import group_start
+import group_token
+import report
+from agreement import Disagreement
+from context import Options, Run
+
+# What each measures with a run, and how long it plans for that, in the order in which they are run.
+GROUPS = {
+    "load": (group_load.measure_all, group_load.planned_s),
+    "connections": (group_curves.measure_connections, group_curves.planned_connections_s),
+    "workers": (group_curves.measure_workers, group_curves.planned_workers_s),
+    "cgi": (group_cgi.measure, group_cgi.planned_s),
+    "start": (group_start.measure, group_start.planned_s),
+    "scale": (group_scale.measure, group_scale.planned_s),
+    "instructions": (group_instructions.measure, group_instructions.planned_s),
 }
-RSA_BITS = (2048, 3072, 4096)
+TOKEN = "token"  # needs no database
 
 
-def is_met(figure, goal):
-    """None where there is no goal."""
-    if goal is None:
-        return None
-    return all(figure[kind] <= limit for kind, limit in goal.items())
+def read_arguments():
+    parser = argparse.ArgumentParser(prog="scripts/bench")
+    parser.add_argument("--build", type=Path, required=True)
+    parser.add_argument("--static-build", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", action="append", choices=[TOKEN, *GROUPS])
+    parser.add_argument("--users", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--rounds", type=int)
+    return parser.parse_args()
 
 
-def token_figures(build: Path):
-    """The judgement of a token beside OpenSSL's own verification of that size, in one run."""
-    for bits in RSA_BITS:
-        print(f"token: RSA of {bits} bits", flush=True)
-        run = subprocess.run(
-            [build / "tests/bench/token_bench", str(bits)], check=True, capture_output=True, text=True
-        )
-        rows = [json.loads(line) for line in run.stdout.splitlines()]
-        reference = next(row["case"] for row in rows if row["ratio"] == 1)
-        for row in rows:
-            if row["case"].startswith("HS256") and bits != RSA_BITS[0]:
-                continue
-            name = row["case"].replace("RS256", f"RS256-{bits}")
-            figure = {
-                "figure": name, "value": row["ns"] / 1000, "unit": "us of CPU",
-                "against": reference.replace("RS256", f"RS256-{bits}"), "ratio": row["ratio"],
-                "low": row["low"], "high": row["high"], "goal": GOALS.get(name),
-            }
-            yield figure | {"met": is_met(figure, figure["goal"])}
+def options_of(arguments) -> Options:
+    quick = arguments.quick
+    return Options(
+        build=arguments.build.resolve(), static_build=arguments.static_build and arguments.static_build.resolve(),
+        data=arguments.data.resolve(), out=arguments.out.resolve(), users=arguments.users,
+        seconds=arguments.seconds or (1.5 if quick else 5.0), rounds=arguments.rounds or (3 if quick else 9),
+        scale=(1000, 100_000, 1_000_000), cgi_processes=40 if quick else 100,
+        connections=(1, 8, 32, 128, 256) if quick else (1, 2, 4, 8, 16, 32, 64, 128, 256), workers=(1, 2, 4, 8, 16),
+    )
 
 
-GROUPS = {"token": token_figures}
-
-
-def print_table(figures):
-    print(f"\n{'figure':<28} {'value':>9} {'unit':<10} {'ratio':>6} {'low':>6} {'high':>6}  goal")
-    for row in figures:
-        goal = "" if row["goal"] is None else (
-            " ".join(f"{kind} {limit}" for kind, limit in row["goal"].items())
-            + (": met" if row["met"] else ": MISSED")
-        )
-        print(f"{row['figure']:<28} {row['value']:>9.2f} {row['unit']:<10} {row['ratio']:>6.2f}"
-              f" {row['low']:>6.2f} {row['high']:>6.2f}  {goal}")
+def measure(run: Run, groups: list) -> list:
+    """Figures that are not in the run's results."""
+    more = group_token.measure(run.options.build, run.progress) if TOKEN in groups else []
+    chosen = [group for group in GROUPS if group in groups]
+    if not chosen:
+        return more
+    for group in chosen:
+        run.progress.plan(GROUPS[group][1](run))
+    try:
+        run.start()
+        for group in chosen:
+            GROUPS[group][0](run)
+    finally:
+        run.stop()
+    return more
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="bench.py")
-    parser.add_argument("--build", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("groups", nargs="+", choices=GROUPS)
-    options = parser.parse_args()
-    figures = [row for group in options.groups for row in GROUPS[group](options.build)]
-    print_table(figures)
-    (options.out / "results.json").write_text(json.dumps(figures, indent=1) + "\n")
+    arguments = read_arguments()
+    groups = arguments.only or [TOKEN, *GROUPS]
+    options = options_of(arguments)
+    run = Run(options)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped then, too
+    try:
+        more = measure(run, groups)
+    except (RuntimeError, Disagreement) as error:
+        sys.exit(f"bench: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    report.finish(run.results, groups, more, options.out, vars(options))
     print(f"\n{options.out / 'results.json'} holds the same.")
 
 

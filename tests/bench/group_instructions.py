@@ -1,0 +1,123 @@
+"""
+How many instructions of a worker a request takes, by callgrind: a figure that a busy machine does not touch. Of two
+runs that differ in nothing but the number of requests the difference is told, so that the start does not count.
+"""
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from agreement import altered
+from chains import Lighttpd, program_of_system
+from context import Run
+from load import Load
+
+TABLE = Path(__file__).with_name("instructions.tsv")
+SOURCE = TABLE.parents[2]
+FEW, MANY = 300, 700  # with fewer what is done once in a while counts
+PATH_S = 12  # about
+
+
+@dataclass
+class Kind:
+    """`users`: 1 where one asks again and again, MANY where each asks once. Refused tokens are altered ones."""
+
+    name: str
+    is_kept: bool = True  # with the cache
+    algorithm: str = "HS256"
+    users: int = 1
+    patch_percent: int = 0
+    is_refused: bool = False
+
+
+KINDS = (
+    Kind("GET, kept, HS256"),
+    Kind("GET, kept, RS256", algorithm="RS256"),
+    Kind("GET, not kept, first sight of the token, HS256", users=MANY),
+    Kind("GET, not kept, first sight of the token, RS256", users=MANY, algorithm="RS256"),
+    Kind("GET, without cache, HS256", is_kept=False),
+    Kind("GET, without cache, RS256", is_kept=False, algorithm="RS256"),
+    Kind("PATCH, HS256", patch_percent=100),
+    Kind("PATCH, without cache, HS256", is_kept=False, patch_percent=100),
+    Kind("refused token, HS256", users=MANY, is_refused=True),
+    Kind("refused token, RS256", users=MANY, algorithm="RS256", is_refused=True),
+)
+
+
+def planned_s(_run: Run) -> float:
+    return len(KINDS) * PATH_S
+
+
+def _counted_program(run: Run) -> Path:
+    """What lighttpd starts as the worker."""
+    path = run.database.folder / "counted"
+    path.write_text(f'#!/bin/sh\nexec {program_of_system("valgrind")} --tool=callgrind --quiet'
+                    f' --callgrind-out-file="$BENCH_COUNTS" {run.program}\n')
+    path.chmod(0o755)
+    return path
+
+
+def _tokens(run: Run, kind: Kind) -> Path:
+    good = run.tokens(kind.algorithm, MANY)
+    if not kind.is_refused:
+        return good
+    path = run.database.folder / "refused.tokens"
+    lines = (line.split() for line in good.read_text().splitlines()[:MANY])
+    path.write_text("".join(f"{user} {altered(token)}\n" for user, token in lines))
+    return path
+
+
+def _count(run: Run, kind: Kind, requests: int) -> int:
+    """Of one worker, from its start to its end."""
+    cache = f"instructions-{os.urandom(4).hex()}" if kind.is_kept else ""
+    counts = run.database.folder / "callgrind.out"
+    counts.unlink(missing_ok=True)
+    environment = {**run.environment_of_ours(cache), "BENCH_COUNTS": str(counts)}
+    chain = Lighttpd(kind.name, _counted_program(run), environment, workers=1)
+    chain.is_checked = not kind.is_refused
+    chain.start()
+    try:
+        load = Load(_tokens(run, kind), kind.users, connections=1, patch_percent=kind.patch_percent)
+        sent = run.loader.send(chain, load, "--requests", requests, "--in-turn")
+    finally:
+        chain.stop()
+    wrong = requests if kind.is_refused else 0
+    if (sent["requests"], sent["wrong"], sent["lost"]) != (requests, wrong, 0):
+        raise RuntimeError(f"{kind.name}: {sent['wrong']} wrong, {sent['lost']} lost: {sent['first_wrong']}")
+    return int(re.search(r"^(?:totals|summary): (\d+)", counts.read_text(), re.M)[1])
+
+
+def _commit() -> str:
+    """With a plus where files were changed since, other than the table itself."""
+    def git(*arguments):
+        done = subprocess.run(["git", *arguments], cwd=SOURCE, check=False, capture_output=True, text=True)
+        return done.stdout.strip()
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", "src", "cgi-bin", "schema")
+    return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
+
+
+def _write(rows: list):
+    compiler = subprocess.run(["gcc", "-dumpfullversion"], check=False, capture_output=True, text=True).stdout.strip()
+    lines = [
+        "# Instructions of a worker for one request, by callgrind, its libraries included and the kernel not.",
+        "# Made by scripts/bench --only instructions.",
+        f"# commit {_commit()}, gcc {compiler}, {os.uname().machine}",
+        "# path\tinstructions",
+        *(f"{name}\t{count}" for name, count in rows),
+    ]
+    TABLE.write_text("\n".join(lines) + "\n")
+
+
+def measure(run: Run):
+    rows = []
+    for kind in KINDS:
+        if kind.is_kept and not kind.is_refused and not run.has_cache:
+            continue  # it would be the same as without
+        run.progress.tell("instructions", kind.name)
+        count = round((_count(run, kind, MANY) - _count(run, kind, FEW)) / (MANY - FEW))
+        rows.append((kind.name, count))
+        run.results.add("instructions", kind.name, {"instructions": count})
+        run.progress.advance(PATH_S)
+    _write(rows)
