@@ -69,7 +69,7 @@ const struct setting settings_table[] = {
     {"database", "password", SETTING_TEXT, .offset = AT(database.password), .is_secret = true,
      .help = "Its password; password_file is better."},
     {"database", "password_file", SETTING_PATH, .offset = AT(database.password_file),
-     .help = "A file that holds its password."},
+     .help = "A file that holds its password; read again when the server refuses it."},
     {"database", "tls", SETTING_CHOICE, .fallback = "verify", .choices = tls_choices,
      .offset = AT(database.tls),
      .help =

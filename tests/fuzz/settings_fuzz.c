@@ -33,7 +33,7 @@ static void write_conf(struct str text)
     (void)close(file);
 }
 
-/* Nothing that ends or steers a line; what stood in the file may be told, in UTF-8. */
+/* Nothing that ends a line or steers a terminal; what stood in the file may be told, in UTF-8. */
 static void require_tellable(const char *text)
 {
     struct str rest = str_from(text);
@@ -42,7 +42,8 @@ static void require_tellable(const char *text)
     require(rest.len > 0, "a refusal is told");
     while (rest.len > 0) {
         require(utf8_next(&rest, &code_point), "what is told is UTF-8");
-        require(code_point >= ' ' && code_point != 0x7f, "and has no control characters");
+        require((code_point >= ' ' && code_point != 0x7f) || code_point == '\t',
+                "and has no control characters but tabs");
     }
 }
 
