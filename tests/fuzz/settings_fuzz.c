@@ -79,8 +79,9 @@ static struct str printed(const struct settings *settings, char **memory)
     return (struct str){*memory, len};
 }
 
-/* What is printed means the same: all but the secrets, which are masked, is read again. */
-static void survives_being_printed(const struct settings *settings)
+/* What is printed means the same: all but the secrets, which are masked, is read again. A path of the
+ * environment is relative to another folder than one of the file. */
+static void survives_being_printed(const struct settings *settings, bool has_variables)
 {
     char *const nothing[] = {NULL};
     char *first_memory, *second_memory;
@@ -91,7 +92,7 @@ static void survives_being_printed(const struct settings *settings)
     write_conf(first);
     require(settings_load(conf_path(), nothing, FILE_READERS_ANY, &again, &err), err.text);
     second = printed(&again, &second_memory);
-    require(str_equal(first, second), "and printed again they are the same");
+    require(has_variables || str_equal(first, second), "and printed again they are the same");
     settings_free(&again);
     free(first_memory);
     free(second_memory);
@@ -126,7 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     parses(text);
     write_conf(text);
     if (settings_load(conf_path(), variables, FILE_READERS_ANY, &settings, &err)) {
-        survives_being_printed(&settings);
+        survives_being_printed(&settings, variables[0] != NULL);
         settings_free(&settings);
     } else {
         require_tellable(err.text);
