@@ -14,7 +14,7 @@ import pytest
 
 from support import answer as answers
 from support import injection
-from support.cgi import Program, headers_of
+from support.cgi import headers_of
 from support.fastcgi import PARAMS, STDIN, Worker, begin, params, stream, variables_of
 from support.injection import FALLIBLE, INFALLIBLE
 from support.paths import clean_environment, is_sanitized, program
@@ -25,7 +25,7 @@ BROKEN_OFF = {"read", "recv"}  # a body that cannot be read is the client's to s
 LEAKED = 99
 IS_LONG = "ME_LONG" in os.environ
 # How many points of each test are tried where not all are.
-SAMPLE = {"warm": 600, "cold": 70, "cgi": 100}
+SAMPLE = {"warm": 320, "cold": 60, "cgi": 80}
 # These end their process by assert() where they get no memory: libfcgi, and glibc while it reads nsswitch.conf.
 ASSERTS = ("libfcgi", "libc.so.6: __getdelim")
 # The calls by which the answer goes out and the request comes in: the client may see its connection end.
@@ -42,8 +42,8 @@ class Outcome:
 class Subject:
     """A user, and the request in which calls fail; the expectation comes from the database."""
 
-    def __init__(self, installation, users, tokens, method: str):
-        self.installation, self.users, self.method = installation, users, method
+    def __init__(self, installation, users, tokens, other: Worker, method: str):
+        self.installation, self.other, self.method = installation, other, method
         self.user = users.full()
         self.bearer = tokens.bearer(self.user)
         self.number = 0
@@ -56,8 +56,8 @@ class Subject:
         return variables_of(self.method, "/me", self.bearer, self.body if self.method == "PATCH" else None)
 
     def ask_another(self):
-        """The next request, of a program in which nothing fails."""
-        return Program(self.installation.conf).get(self.bearer)
+        """The next request, of a worker in which nothing fails."""
+        return self.other.get(self.bearer)
 
     def stored(self) -> tuple:
         return self.installation.execute(
@@ -188,7 +188,7 @@ def start(installation, environment, tmp_path):
     workers = []
 
     def start_one() -> Worker:
-        folder = tmp_path / f"worker{len(workers)}"
+        folder = tmp_path / f"tried{len(workers)}"
         folder.mkdir()
         workers.append(Worker(installation, folder, **environment))
         return workers[-1]
@@ -200,8 +200,8 @@ def start(installation, environment, tmp_path):
 
 
 @pytest.fixture
-def subject_of(installation, users, tokens):
-    return lambda method: Subject(installation, users, tokens, method)
+def subject_of(installation, users, tokens, worker):
+    return lambda method: Subject(installation, users, tokens, worker, method)
 
 
 def test_all_that_the_program_calls_is_known():

@@ -157,12 +157,13 @@ static void append_good_request(struct buf *out)
     buf_free(&params);
 }
 
-/* libfcgi 2.4.2 ends its process where the lengths of a name and a value come to 2 GB or more, for
- * which it gets no memory: none is let over 16 MB. */
+/* libfcgi allocates whatever length a name or a value is said to have, up to 2 GB, and ends its process
+ * where there is no memory: lengths of four bytes, which begin with a bit that is set, come with the good
+ * request alone. */
 static void put_with_small_lengths(struct str input, struct buf *out)
 {
     for (size_t i = 0; i < input.len; i++)
-        buf_append_byte(out, (unsigned char)input.data[i] > 0x80 ? (char)0x80 : input.data[i]);
+        buf_append_byte(out, (char)(input.data[i] & 0x7f));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
