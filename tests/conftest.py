@@ -2,7 +2,7 @@
 
 import pytest
 
-from support import injection, properties
+from support import properties, summary
 from support.cgi import Program
 from support.fastcgi import Worker
 from support.installation import Installation
@@ -15,8 +15,8 @@ def pytest_terminal_summary(terminalreporter):
     """Lines that scripts/test shows."""
     if description().judged:
         terminalreporter.write_line(f"counted: {description().summary()}")
-    for line in injection.summaries:
-        terminalreporter.write_line(f"counted: calls that failed: {line}")
+    for line in summary.lines:
+        terminalreporter.write_line(f"counted: {line}")
     if properties.tried:
         terminalreporter.write_line(f"counted: {properties.summary()}")
 

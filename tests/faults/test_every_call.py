@@ -13,7 +13,7 @@ import subprocess
 import pytest
 
 from support import answer as answers
-from support import injection
+from support import injection, summary
 from support.cgi import headers_of
 from support.fastcgi import PARAMS, STDIN, Worker, begin, params, stream, variables_of
 from support.injection import FALLIBLE, INFALLIBLE
@@ -166,11 +166,11 @@ class Trial:
         self.wrong += [f"{name} {number} ({failure}) called from {self.injected.fired()}: {text[:600]}" for text in wrong]
 
     def close(self, of: int):
-        summary = (f"{self.kind} {self.subject.method}: {self.tried} of {of} points tried, {self.unreached} not reached, "
-                   f"{self.unanswered} without an answer")
-        injection.summaries.append(summary)
-        assert not self.wrong, f"{summary}; {len(self.wrong)} wrong:\n" + "\n".join(self.wrong[:40])
-        assert self.tried > self.unreached * 4, summary
+        told = (f"calls that failed, {self.kind} {self.subject.method}: {self.tried} of {of} points tried, {self.unreached} not reached, "
+                f"{self.unanswered} without an answer")
+        summary.lines.append(told)
+        assert not self.wrong, f"{told}; {len(self.wrong)} wrong:\n" + "\n".join(self.wrong[:40])
+        assert self.tried > self.unreached * 4, told
 
 
 @pytest.fixture

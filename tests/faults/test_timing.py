@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-from support import injection
+from support import summary
 from support.paths import program
 
 LIMIT = 4.5
@@ -23,5 +23,5 @@ def test_the_place_of_a_wrong_byte_cannot_be_heard():
     while len(runs) < TRIES and not any(ours < LIMIT for ours, _ in runs):
         runs.append(measured())
         assert runs[-1][1] > LIMIT, f"the control was not caught: the machine is too noisy, or the test: {runs}"
-    injection.summaries.append(f"|t| of an HMAC wrong in its first byte against its last: {runs[-1][0]}, of a control {runs[-1][1]}")
+    summary.lines.append(f"|t| of an HMAC wrong in its first byte against its last: {runs[-1][0]}, of a control {runs[-1][1]}")
     assert runs[-1][0] < LIMIT, runs

@@ -199,7 +199,3 @@ class Injection:
         """Where the call came from that failed; None where it was not made."""
         fields = _HEAD.unpack_from(self.control)
         return fields[-1].rstrip(b"\0").decode() or "?" if fields[-2] else None
-
-
-# What was tried, for the end of a run.
-summaries = []
