@@ -166,8 +166,8 @@ class Trial:
         self.wrong += [f"{name} {number} ({failure}) called from {self.injected.fired()}: {text[:600]}" for text in wrong]
 
     def close(self, of: int):
-        told = (f"calls that failed, {self.kind} {self.subject.method}: {self.tried} of {of} points tried, {self.unreached} not reached, "
-                f"{self.unanswered} without an answer")
+        told = (f"calls that failed, {self.kind} {self.subject.method}: {self.tried} of {of} points tried, "
+                f"{self.unreached} not reached, {self.unanswered} without an answer")
         summary.lines.append(told)
         assert not self.wrong, f"{told}; {len(self.wrong)} wrong:\n" + "\n".join(self.wrong[:40])
         assert self.tried > self.unreached * 4, told
@@ -178,7 +178,9 @@ def environment(injected):
     """The preload comes before the sanitizer's library, which takes offence at that."""
     environment = injected.environment()
     if is_sanitized():
-        environment["ASAN_OPTIONS"] = f"{os.environ.get('ASAN_OPTIONS', '')}:verify_asan_link_order=0:allocator_may_return_null=1:exitcode={LEAKED}"
+        usual = os.environ.get("ASAN_OPTIONS", "")
+        environment["ASAN_OPTIONS"] = (
+            f"{usual}:verify_asan_link_order=0:allocator_may_return_null=1:exitcode={LEAKED}")
     return environment
 
 

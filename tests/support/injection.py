@@ -184,7 +184,8 @@ class Injection:
         self._arm(self.points.index(name), first, first if last is None else last, failure)
 
     def _arm(self, point: int, first: int, last: int, failure: Failure):
-        self.control[:] = _HEAD.pack(0, point, first, last, failure.action, failure.error, failure.value, 0, b"").ljust(SIZE, b"\0")
+        head = _HEAD.pack(0, point, first, last, failure.action, failure.error, failure.value, 0, b"")
+        self.control[:] = head.ljust(SIZE, b"\0")
         self.control[0] = 1
 
     def stop(self):
