@@ -5,6 +5,7 @@
  */
 #include "gateway/fastcgi.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -65,11 +66,22 @@ static void start(void)
     require(pthread_create(&thread, NULL, serve, NULL) == 0, "there is a thread");
 }
 
+/* libFuzzer's alarm is no answer. */
+static void wait_for(int client)
+{
+    struct pollfd ready = {client, POLLIN, 0};
+    int count;
+
+    do
+        count = poll(&ready, 1, PATIENCE_MS);
+    while (count < 0 && errno == EINTR);
+    require(count == 1, "the worker answers or hangs up");
+}
+
 /* Sends all, then that this is all, and reads what comes to its end. */
 static void converse(struct str sent, struct buf *reply)
 {
     int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct pollfd ready = {client, POLLIN, 0};
     char bytes[65536];
     ssize_t got;
 
@@ -79,7 +91,7 @@ static void converse(struct str sent, struct buf *reply)
     (void)send(client, sent.data, sent.len, MSG_NOSIGNAL);
     (void)shutdown(client, SHUT_WR);
     do {
-        require(poll(&ready, 1, PATIENCE_MS) == 1, "the worker answers or hangs up");
+        wait_for(client);
         got = recv(client, bytes, sizeof(bytes), 0);
         if (got > 0)
             buf_append(reply, bytes, (size_t)got);
