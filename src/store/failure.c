@@ -145,6 +145,11 @@ static bool is_of_client(unsigned int number)
            (number >= CER_MIN_ERROR && number <= 5999);
 }
 
+unsigned int failure_number(unsigned int number)
+{
+    return number != 0 ? number : CR_UNKNOWN_ERROR;
+}
+
 const struct failure *failure_of(unsigned int number)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(failures); i++)
