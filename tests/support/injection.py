@@ -66,7 +66,7 @@ FALLIBLE = {
     "recv": [*_with(errno.EINTR, errno.ECONNRESET), Failure(0), *TRANSFER],
     "send": [*_with(errno.EINTR, errno.EPIPE, errno.ENOBUFS), *TRANSFER],
     **dict.fromkeys(("fstat", "stat", "lstat", "readlink"), _with(errno.EIO)),
-    **dict.fromkeys(("fcntl", "fcntl64", "sigaction", "sigprocmask", "getgroups"), _with(errno.EINVAL)),
+    **dict.fromkeys(("fcntl", "fcntl64", "getgroups"), _with(errno.EINVAL)),
     "setsockopt": _with(errno.ENOBUFS),
     "getrandom": [*_with(errno.EINTR, errno.ENOSYS), Failure(7)],
     "getentropy": _with(errno.EIO),
@@ -107,7 +107,7 @@ INFALLIBLE = {
     # they look at memory, compute, or wait
     *("memchr memcmp memcpy memmem memmove memrchr memset strchr strcmp strerror strlen strpbrk strrchr strstr strspn strcspn "
       "snprintf __snprintf_chk __vsnprintf_chk dirname qsort bsearch usleep alarm sigaddset sigemptyset __errno_location "
-      "vsnprintf ferror getsockopt getpid getegid geteuid clock_gettime __stack_chk_fail strncmp msync munmap").split(),
+      "vsnprintf ferror getsockopt sigaction sigprocmask getpid getegid geteuid clock_gettime __stack_chk_fail strncmp msync munmap").split(),
     # they give back; what cannot be given back is gone all the same
     *("free close shutdown CRYPTO_free CRYPTO_clear_free OPENSSL_cleanse BIO_free BN_free EVP_MAC_CTX_free EVP_MAC_free EVP_MD_CTX_free "
       "EVP_MD_free EVP_PKEY_CTX_free EVP_PKEY_free OSSL_PARAM_BLD_free OSSL_PARAM_free X509_free ERR_clear_error "
