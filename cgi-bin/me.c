@@ -147,7 +147,7 @@ static bool is_started_by_server(void)
 int main(int argc, char **argv)
 {
     if (!descriptors_ensure_standard() || !stop_install() || !standalone_set_up())
-        return 1;
+        return complain("the system refused descriptors, signal handlers, or memory");
     if (argc > 1)
         return answer_arguments(argv[0], argv[1]);
     if (!is_started_by_server()) {

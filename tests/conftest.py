@@ -2,8 +2,9 @@
 
 import pytest
 
-from support import properties
+from support import properties, summary
 from support.cgi import Program
+from support.fastcgi import Worker
 from support.installation import Installation
 from support.mariadb import PrivateMariaDB
 from support.openapi import description
@@ -14,6 +15,8 @@ def pytest_terminal_summary(terminalreporter):
     """Lines that scripts/test shows."""
     if description().judged:
         terminalreporter.write_line(f"counted: {description().summary()}")
+    for line in summary.lines:
+        terminalreporter.write_line(f"counted: {line}")
     if properties.tried:
         terminalreporter.write_line(f"counted: {properties.summary()}")
 
@@ -60,3 +63,36 @@ def cgi(installation):
 def user(users):
     """An active user with no child rows."""
     return users.add()
+
+
+@pytest.fixture(scope="session")
+def reader(users):
+    """An active user without child rows, for tests that change nothing of it."""
+    return users.add()
+
+
+@pytest.fixture(scope="session")
+def full_user(users):
+    """A user with every member and several children of each kind; nothing changes it."""
+    return users.full()
+
+
+@pytest.fixture
+def start_worker(installation, tmp_path):
+    """Starts FastCGI workers, start_worker(ME_LOG_LEVEL="debug"); all are ended after the test."""
+    workers = []
+
+    def start(**environment) -> Worker:
+        folder = tmp_path / f"worker{len(workers)}"
+        folder.mkdir()
+        workers.append(Worker(installation, folder, **environment))
+        return workers[-1]
+
+    yield start
+    for worker in workers:
+        worker.end()
+
+
+@pytest.fixture
+def worker(start_worker):
+    return start_worker()

@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,7 +8,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 
-enum { LINE_MAX_BYTES = 4096, VALUE_MAX_BYTES = 1024 };
+enum { LINE_MAX_BYTES = 4096, VALUE_MAX_BYTES = 1024, PATIENCE_MS = 20 };
 
 const char *log_level_name(enum log_level level)
 {
@@ -129,6 +130,15 @@ static void add_field(struct line *line, const char *key, struct str value)
     add_value(line, value);
 }
 
+/* A pipe whose reader has stopped is full one day, and nobody is kept waiting for it longer than
+ * this. */
+static bool takes_line(const struct log *log)
+{
+    struct pollfd target = {.fd = log->descriptor, .events = POLLOUT};
+
+    return poll(&target, 1, PATIENCE_MS) == 1;
+}
+
 void log_event(const struct log *log, enum log_level level, const char *event,
                const struct log_field *fields, size_t field_count)
 {
@@ -146,6 +156,6 @@ void log_event(const struct log *log, enum log_level level, const char *event,
         add_field(&line, fields[i].key, fields[i].value);
     line.text[line.len++] = '\n';
     /* There is nowhere to report a log that cannot be written. */
-    if (write(log->descriptor, line.text, line.len) < 0)
+    if (takes_line(log) && write(log->descriptor, line.text, line.len) < 0)
         return;
 }

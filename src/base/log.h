@@ -35,7 +35,8 @@ struct str log_number(int64_t number, char text[LOG_NUMBER_LEN + 1]);
 
 /*
  * Writes `time=… level=… pid=… event="…"` and the fields. `event` is a fixed text of this program
- * that can be searched for. A log that cannot be written to is no failure of the program.
+ * that can be searched for. A log that cannot be written to is no failure of the program, and
+ * neither is one that takes nothing more, as a pipe whose reader has stopped: the line is lost.
  */
 void log_event(const struct log *log, enum log_level level, const char *event,
                const struct log_field *fields, size_t field_count);

@@ -79,7 +79,7 @@ const struct setting settings_table[] = {
     {"database", "password", SETTING_TEXT, .offset = AT(database.password), .is_secret = true,
      .help = "Its password; password_file is better."},
     {"database", "password_file", SETTING_PATH, .offset = AT(database.password_file),
-     .help = "A file that holds its password."},
+     .help = "A file that holds its password; read again when the server refuses it."},
     {"database", "tls", SETTING_CHOICE, .fallback = "verify", .choices = tls_choices,
      .offset = AT(database.tls),
      .help =
@@ -651,10 +651,22 @@ static const struct setting *find_variable(struct str name)
     return found;
 }
 
+static bool is_word(struct str name)
+{
+    static const char bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+
+    for (size_t i = 0; i < name.len; i++)
+        if (memchr(bytes, name.data[i], sizeof(bytes) - 1) == NULL)
+            return false;
+    return true;
+}
+
 /* Whether a variable looks like one of ours: ME_, a section, `_`. Others may begin with ME_ as they
- * like. */
+ * like, and their names hold what no terminal should be shown. */
 static bool names_section(struct str name)
 {
+    if (!is_word(name))
+        return false;
     (void)str_cut(&name, '_');
     for (size_t i = 0; i < settings_table_len; i++) {
         struct str section = str_from(settings_table[i].section);

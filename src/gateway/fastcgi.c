@@ -4,6 +4,7 @@
 #include <fcgiapp.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "gateway/counting.h"
@@ -61,6 +62,22 @@ static void forget_unknown_length(struct request *request)
         *length = STR_NONE;
 }
 
+static bool send_response(struct server *server, const struct response *response)
+{
+    buf_reset(&server->head);
+    return output_head(response, &server->head) && put(server->fcgx.out, buf_str(&server->head)) &&
+           put(server->fcgx.out, output_body(response)) && end_streams(&server->fcgx);
+}
+
+/* What does not get out is the web server's to notice: at its end libfcgi would write once more what
+ * it failed to write, padded anew, and close the request as if it were whole. */
+static void give_up_connection(struct server *server, const struct response *response)
+{
+    LOG_EVENT(server->log, LOG_INFO, "the answer could not be sent: the web server has gone",
+              {"request_id", response_header_value(response, "X-Request-Id")});
+    (void)shutdown(server->fcgx.ipcFd, SHUT_RDWR);
+}
+
 static void handle(struct server *server)
 {
     struct request request;
@@ -74,13 +91,8 @@ static void handle(struct server *server)
     request.read_context = server->fcgx.in;
     api_handle(server->api, &request, &response);
     counting_write(server->counting);
-    buf_reset(&server->head);
-    /* An answer that does not get out is the web server's to notice; FCGX_Finish_r closes the
-     * connection. */
-    if (!output_head(&response, &server->head) || !put(server->fcgx.out, buf_str(&server->head)) ||
-        !put(server->fcgx.out, output_body(&response)) || !end_streams(&server->fcgx))
-        LOG_EVENT(server->log, LOG_INFO, "the answer could not be sent: the web server has gone",
-                  {"request_id", response_header_value(&response, "X-Request-Id")});
+    if (!send_response(server, &response))
+        give_up_connection(server, &response);
     FCGX_Finish_r(&server->fcgx);
 }
 

@@ -135,7 +135,7 @@ static enum store_result put_row(struct bulk *bulk, size_t row, const struct val
 
 static enum store_result report(const struct bulk *bulk, unsigned int *number, struct err *err)
 {
-    *number = mysql_stmt_errno(bulk->stmt);
+    *number = failure_number(mysql_stmt_errno(bulk->stmt));
     return failure_report(*number, bulk->statement->name, mysql_stmt_error(bulk->stmt), err);
 }
 

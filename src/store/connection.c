@@ -67,7 +67,7 @@ enum store_result connection_run_text(struct connection *connection, struct str 
         if (mysql_errno(mysql) == 0)
             return STORE_OK;
     }
-    note_failure(connection, mysql_errno(mysql));
+    note_failure(connection, failure_number(mysql_errno(mysql)));
     return failure_report(connection->number, "MariaDB", mysql_error(mysql), err);
 }
 

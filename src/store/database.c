@@ -4,6 +4,8 @@
 
 #include <mysql.h>
 
+#include <mysqld_error.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -19,6 +21,8 @@ enum {
 
 struct database {
     const struct settings *settings; /* borrowed */
+    enum database_account account;
+    enum file_readers readers; /* demanded of the password's file */
     const char *user;
     struct buf password; /* ends in a NUL that is part of it; empty: none is sent */
     struct connection *connection;
@@ -101,11 +105,11 @@ bool database_password(const struct settings *settings, enum database_account ac
 }
 
 /* The client library takes C strings. */
-static bool load_password(struct database *database, enum database_account account,
-                          enum file_readers readers, struct err *err)
+static bool load_password(struct database *database, struct err *err)
 {
     struct buf *password = &database->password;
-    if (!database_password(database->settings, account, readers, password, err))
+    buf_init(password, PASSWORD_MAX_BYTES);
+    if (!database_password(database->settings, database->account, database->readers, password, err))
         return false;
     if (password->len > 0)
         buf_append_byte(password, '\0');
@@ -129,9 +133,10 @@ struct database *database_new(const struct settings *settings, enum database_acc
         return NULL;
     }
     database->settings = settings;
+    database->account = account;
+    database->readers = readers;
     database->user = database_user(settings, account);
-    buf_init(&database->password, PASSWORD_MAX_BYTES);
-    if (load_password(database, account, readers, err))
+    if (load_password(database, err))
         return database;
     database_free(database);
     return NULL;
@@ -162,8 +167,8 @@ static void discard(struct database *database)
     database->is_pinned = is_pinned;
 }
 
-static enum store_result open_connection(struct database *database, int64_t read_timeout_s,
-                                         struct connection_failure *failure, struct err *err)
+static enum store_result open_once(struct database *database, int64_t read_timeout_s,
+                                   struct connection_failure *failure, struct err *err)
 {
     const struct connection_options options = {
         .settings = database->settings,
@@ -180,6 +185,39 @@ static enum store_result open_connection(struct database *database, int64_t read
     else
         database->counts.failures[failure->result]++;
     return failure->result;
+}
+
+/* Reads it again, and keeps the one that it had where that fails. */
+static bool has_other_password(struct database *database)
+{
+    struct buf before = database->password;
+    struct err ignored;
+    if (load_password(database, &ignored) &&
+        !str_equal(buf_str(&before), buf_str(&database->password))) {
+        buf_free_secret(&before);
+        return true;
+    }
+    buf_free_secret(&database->password);
+    database->password = before; /* transferred */
+    return false;
+}
+
+static bool is_denied(const struct connection_failure *failure)
+{
+    return failure->result != STORE_OK && (failure->number == ER_ACCESS_DENIED_ERROR ||
+                                           failure->number == ER_ACCESS_DENIED_NO_PASSWORD_ERROR);
+}
+
+/* A password that was changed while the worker lives is found in its file when the old one is
+ * refused. */
+static enum store_result open_connection(struct database *database, int64_t read_timeout_s,
+                                         struct connection_failure *failure, struct err *err)
+{
+    enum store_result result = open_once(database, read_timeout_s, failure, err);
+    if (!is_denied(failure) || !has_other_password(database))
+        return result;
+    err_clear(err);
+    return open_once(database, read_timeout_s, failure, err);
 }
 
 enum store_result database_open(struct database *database, struct connection_failure *failure,

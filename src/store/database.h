@@ -44,8 +44,9 @@ enum database_account { DATABASE_WORKER, DATABASE_ADMIN, DATABASE_PROVISION };
 
 /*
  * Connects nothing yet. Reads the password file, with `readers` demanded of it; NULL with `err`
- * where that fails. The settings are borrowed for the life of the object. The client library is
- * initialised with the first object and stays so until the process ends.
+ * where that fails. It is read again when a server refuses the password. The settings are borrowed
+ * for the life of the object. The client library is initialised with the first object and stays so
+ * until the process ends.
  */
 struct database *database_new(const struct settings *settings, enum database_account account,
                               enum file_readers readers, struct err *err) MUST_CHECK;

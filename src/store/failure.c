@@ -8,6 +8,7 @@
 #define MIGRATE "the schema is not migrated: run mectl migrate"
 #define GRANTS "create the account and its rights: mectl migrate --print-grants prints them as SQL"
 #define CONNECTIONS "too many connections: raise the server's limit, or run fewer workers"
+#define DESCRIPTORS "no socket can be made: raise the limit of open files"
 #define PLUGIN                                                                                     \
     "this account logs in by a plugin that is not here: ALTER USER ... IDENTIFIED VIA "            \
     "mysql_native_password USING PASSWORD('...') makes it one that needs none"
@@ -94,6 +95,8 @@ static const struct failure failures[] = {
     LOST(ER_CONNECTION_KILLED),
     LOST(ER_UNKNOWN_STMT_HANDLER), /* a proxy changed servers under us: prepare again */
     /* not reached */
+    BROKEN(CR_SOCKET_CREATE_ERROR, DESCRIPTORS),
+    BROKEN(CR_IPSOCK_ERROR, DESCRIPTORS),
     BROKEN(CR_CONNECTION_ERROR, NULL),
     BROKEN(CR_CONN_HOST_ERROR, NULL),
     BROKEN(CR_UNKNOWN_HOST, NULL),
@@ -140,6 +143,11 @@ static bool is_of_client(unsigned int number)
 {
     return (number >= CR_MIN_ERROR && number <= 2999) ||
            (number >= CER_MIN_ERROR && number <= 5999);
+}
+
+unsigned int failure_number(unsigned int number)
+{
+    return number != 0 ? number : CR_UNKNOWN_ERROR;
 }
 
 const struct failure *failure_of(unsigned int number)

@@ -20,6 +20,10 @@ struct failure {
     const char *advice; /* NULL, or a sentence's end for people: "run mectl migrate" */
 };
 
+/* The number of a call that failed. The client library has none where it gets no memory in the middle
+ * of an answer: that is CR_UNKNOWN_ERROR then, for a connection of which nobody knows how far it got. */
+unsigned int failure_number(unsigned int number);
+
 /* Never NULL: numbers that are not in the table have a row by their range. */
 const struct failure *failure_of(unsigned int number);
 

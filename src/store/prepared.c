@@ -152,7 +152,7 @@ static size_t text_bytes(const struct column columns[STATEMENT_COLUMNS_MAX])
 static enum store_result report(const struct prepared *prepared, unsigned int *number,
                                 struct err *err)
 {
-    *number = mysql_stmt_errno(prepared->stmt);
+    *number = failure_number(mysql_stmt_errno(prepared->stmt));
     return failure_report(*number, prepared->statement->name, mysql_stmt_error(prepared->stmt),
                           err);
 }

@@ -18,8 +18,9 @@ static void errors_become_results(void **state)
         {1226, STORE_UNAVAILABLE}, {1047, STORE_UNAVAILABLE}, {1053, STORE_UNAVAILABLE},
         {1146, STORE_UNAVAILABLE}, {1054, STORE_UNAVAILABLE}, {1045, STORE_UNAVAILABLE},
         {1044, STORE_UNAVAILABLE}, {1142, STORE_UNAVAILABLE}, {1143, STORE_UNAVAILABLE},
-        {1449, STORE_UNAVAILABLE}, {2002, STORE_UNAVAILABLE}, {2003, STORE_UNAVAILABLE},
-        {2026, STORE_UNAVAILABLE}, {1064, STORE_FAILED},      {2014, STORE_FAILED},
+        {1449, STORE_UNAVAILABLE}, {2001, STORE_UNAVAILABLE}, {2002, STORE_UNAVAILABLE},
+        {2003, STORE_UNAVAILABLE}, {2004, STORE_UNAVAILABLE}, {2026, STORE_UNAVAILABLE},
+        {1064, STORE_FAILED},      {2014, STORE_FAILED},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
@@ -108,6 +109,15 @@ static void values_are_not_reported(void **state)
     }
 }
 
+static void a_failure_without_a_number_breaks_the_connection(void **state)
+{
+    (void)state;
+    assert_int_equal(failure_number(1064), 1064);
+    assert_true(failure_of(failure_number(0))->is_broken);
+    assert_true(failure_of(failure_number(0))->is_ambiguous);
+    assert_int_equal(failure_of(failure_number(0))->result, STORE_FAILED);
+}
+
 static void every_result_has_a_name(void **state)
 {
     (void)state;
@@ -126,6 +136,7 @@ int main(void)
         cmocka_unit_test(connections_become_free_where_there_are_too_many),
         cmocka_unit_test(reports_say_what_to_do),
         cmocka_unit_test(values_are_not_reported),
+        cmocka_unit_test(a_failure_without_a_number_breaks_the_connection),
         cmocka_unit_test(every_result_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -423,10 +423,12 @@ static void variables_of_others_are_left_alone(void **state)
     char conf[] = "ME_CONF=/some/where", home[] = "ME_HOME=x", prefix[] = "MEDATABASE_NAME=x";
     char lower[] = "me_database_name=x", section[] = "ME_DATABASE=x", none[] = "ME_DATABASE_NAME";
     char header[] = "HTTP_ME_DATABASE_NAME=x", empty[] = "=x", similar[] = "ME_DATABASES_NAME=x";
+    char strange[] = "ME_LOG_\x1b[2J\n=x";
     struct fixture *fixture = *state;
 
-    assert_loads(fixture, NULL,
-                 ENVIRONMENT(conf, home, prefix, lower, section, none, header, empty, similar));
+    assert_loads(
+        fixture, NULL,
+        ENVIRONMENT(conf, home, prefix, lower, section, none, header, empty, similar, strange));
     assert_string_equal(fixture->settings.database.name, "me");
 }
 
