@@ -46,6 +46,12 @@ static const char *const audit_choices[] = {
     [SETTINGS_AUDIT_VALUES] = "values",
     NULL,
 };
+static const char *const sandbox_choices[] = {
+    [SETTINGS_SANDBOX_OFF] = "off",
+    [SETTINGS_SANDBOX_AUTO] = "auto",
+    [SETTINGS_SANDBOX_REQUIRED] = "required",
+    NULL,
+};
 static const char *const level_choices[] = {
     [LOG_ERROR] = "error",
     [LOG_WARNING] = "warning",
@@ -176,6 +182,10 @@ const struct setting settings_table[] = {
     {"log", "kept", SETTING_NUMBER, .fallback = "4", .min = 0, .max = 99, .offset = AT(log.kept),
      .unit = "files",
      .help = "How many files that were put away are kept: log.file.1 is the newest."},
+    {"process", "sandbox", SETTING_CHOICE, .fallback = "auto", .choices = sandbox_choices,
+     .offset = AT(process.sandbox),
+     .help = "Whether a worker gives up what it does not need: nothing, what the host lets it, or "
+             "it does not start."},
     {"doctor", "secret_file", SETTING_PATH, .offset = AT(doctor.secret_file),
      .help = "A file with a secret by which mectl doctor asks workers what they are; unset: they "
              "tell nobody."},

@@ -27,6 +27,7 @@ enum settings_sessions {
     SETTINGS_SESSIONS_REQUIRED
 };
 
+enum settings_sandbox { SETTINGS_SANDBOX_OFF, SETTINGS_SANDBOX_AUTO, SETTINGS_SANDBOX_REQUIRED };
 enum settings_audit { SETTINGS_AUDIT_OFF, SETTINGS_AUDIT_MEMBERS, SETTINGS_AUDIT_VALUES };
 
 /* Items are separated by commas, spaces or tabs; one in double quotes may hold these. */
@@ -85,6 +86,9 @@ struct settings {
         const char *file; /* unset: standard error */
         int64_t max_bytes, kept;
     } log;
+    struct {
+        int64_t sandbox; /* enum settings_sandbox */
+    } process;
     struct {
         const char *secret_file; /* unset: workers tell nobody what they are */
     } doctor;
