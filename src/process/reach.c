@@ -1,6 +1,6 @@
 #include "process/reach.h"
 
-#include <openssl/crypto.h>
+#include <openssl/x509.h>
 
 #include "format/endpoint.h"
 
@@ -40,7 +40,7 @@ static const struct reach_place always[] = {
     {"/usr/local/lib", REACH_READ},
 };
 
-/* The settings of OpenSSL, and what they may include; OPENSSL_info knows one folder more. */
+/* The settings of OpenSSL, and what they may include; the library knows one folder more. */
 static const struct reach_place of_openssl[] = {
     {"/etc/ssl/openssl.cnf", REACH_READ | REACH_BESIDE},
     {"/etc/pki/tls/openssl.cnf", REACH_READ | REACH_BESIDE},
@@ -104,7 +104,7 @@ void reach_from_settings(const struct settings *settings, struct reach *out)
     out->place_count = out->port_count = 0;
     add_all(out, always, ARRAY_LENGTH(always));
     add_all(out, of_openssl, ARRAY_LENGTH(of_openssl));
-    add(out, OPENSSL_info(OPENSSL_INFO_CONFIG_DIR), REACH_READ);
+    add(out, X509_get_default_cert_area(), REACH_READ);
     add_named(out, settings);
     add_ports(out, settings);
     if (out->port_count > 0)

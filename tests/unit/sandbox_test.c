@@ -754,6 +754,65 @@ static void trying_it_changes_nothing_here(void **state)
     place_free(place);
 }
 
+enum { OTHER_ACCOUNT = 65534 };
+
+/* Two processes of one account that is not root's: whether one can open the memory of the other. */
+static int peek(pid_t of)
+{
+    char path[64];
+    pid_t child = fork();
+
+    if (child != 0)
+        return wait_for(child);
+    (void)snprintf(path, sizeof(path), "/proc/%d/mem", (int)of);
+    if (geteuid() == 0 && setuid(OTHER_ACCOUNT) != 0)
+        _exit(REFUSED_TO_START);
+    _exit(try_open(NULL, path, O_RDONLY));
+}
+
+static int peek_into_sandbox(const struct place *place)
+{
+    int pair[2], outcome;
+    char byte = 'e';
+    pid_t child;
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    child = fork();
+    if (child == 0) {
+        struct sandbox sandbox;
+        struct err err;
+
+        if ((geteuid() == 0 && setuid(OTHER_ACCOUNT) != 0) || dup2(pair[1], STDIN_FILENO) != 0 ||
+            prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0 || /* setuid took it away */
+            !sandbox_enter(&place->settings, &sandbox, &err))
+            _exit(REFUSED_TO_START);
+        (void)(write(STDIN_FILENO, &byte, 1) == 1 && read(STDIN_FILENO, &byte, 1) == 1);
+        _exit(0);
+    }
+    assert_int_equal(read(pair[0], &byte, 1), 1);
+    outcome = peek(child);
+    assert_int_equal(write(pair[0], &byte, 1), 1);
+    assert_int_equal(wait_for(child), 0);
+    assert_int_equal(close(pair[0]), 0);
+    assert_int_equal(close(pair[1]), 0);
+    return outcome;
+}
+
+static void its_memory_is_closed_to_its_account(void **state)
+{
+    struct place *place;
+
+    (void)state;
+    skip_unless_met(NOTHING);
+    place = place_new();
+    load(place, false, "off");
+    assert_int_equal(peek_into_sandbox(place), 0);
+    settings_free(&place->settings);
+    load(place, false, "auto");
+    assert_int_equal(peek_into_sandbox(place), EACCES);
+    place_free(place);
+}
+
 static void off_takes_nothing(void **state)
 {
     struct place *place = place_new();
@@ -776,6 +835,7 @@ int main(void)
         cmocka_unit_test(required_says_what_is_missing),
         cmocka_unit_test(required_is_refused_by_a_build_that_takes_none),
         cmocka_unit_test(trying_it_changes_nothing_here),
+        cmocka_unit_test(its_memory_is_closed_to_its_account),
         cmocka_unit_test(off_takes_nothing),
     };
     struct CMUnitTest tests[ARRAY_LENGTH(probes) + ARRAY_LENGTH(others)];
