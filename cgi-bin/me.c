@@ -14,6 +14,7 @@
 #include "gateway/fastcgi.h"
 #include "process/descriptors.h"
 #include "process/logfile.h"
+#include "process/sandbox.h"
 #include "process/standalone.h"
 #include "process/stop.h"
 
@@ -42,6 +43,23 @@ static int complain(const char *what)
     return 1;
 }
 
+/* What a worker would give up here, as a comment of me.conf. */
+static bool print_sandbox(const struct settings *settings, struct err *err)
+{
+    struct sandbox sandbox;
+    struct buf text;
+    bool good = sandbox_try(settings, &sandbox, err);
+
+    buf_init(&text, SANDBOX_TEXT_MAX_BYTES);
+    sandbox_describe(&sandbox, &text);
+    if (printf("\n# sandbox: %.*s\n", STR_ARGS(buf_str(&text))) < 0 || fflush(stdout) != 0) {
+        err_set(err, "standard output cannot be written");
+        good = false;
+    }
+    buf_free(&text);
+    return good;
+}
+
 /* Prints the settings, then makes all that a worker makes of them, to find what would keep it from
  * serving. */
 static int check_config(const char *program)
@@ -54,10 +72,10 @@ static int check_config(const char *program)
 
     if (!load(program, &settings, &err))
         return complain(err.text);
-    if (settings_print(&settings, stdout) && fflush(stdout) == 0)
-        api = api_new(&settings, &log, FILE_READERS_OWN_GROUP, &err);
-    else
+    if (!settings_print(&settings, stdout))
         err_set(&err, "standard output cannot be written");
+    else if (print_sandbox(&settings, &err))
+        api = api_new(&settings, &log, FILE_READERS_OWN_GROUP, &err);
     good = api != NULL;
     api_free(api);
     settings_free(&settings);
@@ -113,12 +131,29 @@ static int fail(const struct log *log, const struct err *err)
     return cgi_serve(NULL, environ) ? 0 : 1;
 }
 
+/* From here on the process can do what a worker does, and little else. */
+static bool confine(const struct settings *settings, const struct log *log, struct err *err)
+{
+    struct sandbox sandbox;
+    struct buf text;
+
+    if (!sandbox_enter(settings, &sandbox, err))
+        return false;
+    buf_init(&text, SANDBOX_TEXT_MAX_BYTES);
+    sandbox_describe(&sandbox, &text);
+    LOG_EVENT(log, LOG_DEBUG, "sandbox", {"parts", buf_str(&text)});
+    buf_free(&text);
+    return true;
+}
+
 static struct api *make_api(const struct settings *settings, struct log *log, struct err *err)
 {
     const struct logfile logfile = logfile_of(settings);
 
     log->level = (enum log_level)settings->log.level;
-    return logfile_open(&logfile, err) ? api_new(settings, log, FILE_READERS_OWN_GROUP, err) : NULL;
+    if (!logfile_open(&logfile, err) || !confine(settings, log, err))
+        return NULL;
+    return api_new(settings, log, FILE_READERS_OWN_GROUP, err);
 }
 
 static int start(const char *program)

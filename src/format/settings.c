@@ -56,6 +56,12 @@ static const char *const watchers_choices[] = {
     [SETTINGS_WATCHERS_ANYONE] = "anyone",
     NULL,
 };
+static const char *const sandbox_choices[] = {
+    [SETTINGS_SANDBOX_OFF] = "off",
+    [SETTINGS_SANDBOX_AUTO] = "auto",
+    [SETTINGS_SANDBOX_REQUIRED] = "required",
+    NULL,
+};
 static const char *const level_choices[] = {
     [LOG_ERROR] = "error",
     [LOG_WARNING] = "warning",
@@ -197,6 +203,10 @@ const struct setting settings_table[] = {
     {"log", "slow_ms", SETTING_NUMBER, .fallback = "0", .min = 0, .max = 3600000,
      .offset = AT(log.slow_ms), .unit = "milliseconds",
      .help = "From which time on a request is logged as slow, whatever the level; 0: none is."},
+    {"process", "sandbox", SETTING_CHOICE, .fallback = "auto", .choices = sandbox_choices,
+     .offset = AT(process.sandbox),
+     .help = "Whether a worker gives up what it does not need: nothing, what the host lets it, or "
+             "it does not start."},
     {"doctor", "secret_file", SETTING_PATH, .offset = AT(doctor.secret_file),
      .help = "A file with a secret by which mectl doctor asks workers what they are; unset: they "
              "tell nobody."},

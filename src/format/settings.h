@@ -29,6 +29,7 @@ enum settings_sessions {
 
 enum settings_cache { SETTINGS_CACHE_AUTO, SETTINGS_CACHE_OFF };
 enum settings_watchers { SETTINGS_WATCHERS_SECRET, SETTINGS_WATCHERS_ANYONE };
+enum settings_sandbox { SETTINGS_SANDBOX_OFF, SETTINGS_SANDBOX_AUTO, SETTINGS_SANDBOX_REQUIRED };
 enum settings_audit { SETTINGS_AUDIT_OFF, SETTINGS_AUDIT_MEMBERS, SETTINGS_AUDIT_VALUES };
 
 /* Items are separated by commas, spaces or tabs; one in double quotes may hold these. */
@@ -99,6 +100,9 @@ struct settings {
         int64_t metrics_for;                               /* enum settings_watchers */
         const char *secret_file;
     } watch;
+    struct {
+        int64_t sandbox; /* enum settings_sandbox */
+    } process;
     struct {
         const char *secret_file; /* unset: workers tell nobody what they are */
     } doctor;

@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/endpoint.h"
 #include "mectl/doctor_inside.h"
 #include "store/audit.h"
 #include "store/diagnosis.h"
-#include "store/endpoint.h"
 #include "store/migrations.h"
 #include "store/revision.h"
 

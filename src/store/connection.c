@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "format/endpoint.h"
 #include "store/bulk.h"
-#include "store/endpoint.h"
 #include "store/failure.h"
 #include "store/prepared.h"
 

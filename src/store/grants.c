@@ -5,7 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include "store/endpoint.h"
+#include "format/endpoint.h"
 
 enum { SHA1_BYTES = 20, PASSWORD_MAX_BYTES = 4096 };
 

@@ -1,5 +1,6 @@
 """scripts/bundle: what is in the archive, and that the same sources make the same one."""
 
+import json
 import os
 import re
 import shutil
@@ -29,8 +30,10 @@ def test_what_is_in_it_with_which_permissions(archive):
     with tarfile.open(archive) as tar:
         members = {member.name.partition("/")[2]: member for member in tar.getmembers()}
     modes = {name: member.mode for name, member in members.items()}
-    assert {name: modes.pop(name) for name in ("", "me.fcgi", "me.conf", ".htaccess", "README", "schema.sql")} == {
-        "": 0o755, "me.fcgi": 0o755, "me.conf": 0o600, ".htaccess": 0o644, "README": 0o644, "schema.sql": 0o644}
+    assert {name: modes.pop(name) for name in ("", "me.fcgi", "me.conf", ".htaccess", "README", "schema.sql",
+                                                     "sbom.json")} == {
+        "": 0o755, "me.fcgi": 0o755, "me.conf": 0o600, ".htaccess": 0o644, "README": 0o644, "schema.sql": 0o644,
+        "sbom.json": 0o644}
     assert {name.partition("/")[0] for name in modes} <= {"licences", "upgrade"}
     for name, mode in modes.items():
         assert mode == (0o755 if members[name].isdir() else 0o644), name
@@ -91,3 +94,35 @@ def test_a_folder_that_cannot_be_written_is_one_sentence():
     done = subprocess.run([str(SOURCE / "scripts" / "bundle"), "--out", "/proc/nowhere"], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
     assert done.returncode == 1 and done.stdout.startswith("bundle: /proc/nowhere cannot be written"), done
+
+
+def test_the_bill_of_materials_is_of_what_was_linked(folder):
+    """Each package that a library of the licences is of, in the version that was installed when it was linked."""
+    bill = json.loads((folder / "sbom.json").read_text())
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5")
+    assert bill["metadata"]["component"]["version"] == run(folder, "--version").stdout.split()[1]
+    parts = {part["properties"][0]["value"].partition(":")[0]: part for part in bill["components"]}
+    licensed = {path.name for path in (folder / "licences").iterdir()} - {"me-fcgi"}
+    assert licensed <= set(parts) and {"openssl", "mariadb", "json-c", "libfcgi", "zlib", "glibc"} <= {
+        part["name"] for part in parts.values()}
+    for package, part in parts.items():
+        assert part["version"] == version_of_source(package), package
+        assert part["purl"].startswith(f"pkg:deb/debian/{part['name']}@")
+        assert [entry["value"] for entry in part["properties"] if entry["name"] == "linked"], package
+    refs = [part["bom-ref"] for part in bill["components"]]
+    assert bill["dependencies"] == [{"ref": bill["metadata"]["component"]["bom-ref"], "dependsOn": refs}]
+    assert len(set(refs)) == len(refs)
+
+
+def version_of_source(package: str) -> str:
+    told = subprocess.run(["dpkg-query", "--show", "--showformat", "${source:Version}\n", package],
+                          stdout=subprocess.PIPE, text=True, check=True).stdout
+    return told.splitlines()[0]
+
+
+def test_what_is_no_map_of_the_linker_is_told(tmp_path):
+    (tmp_path / "empty").write_text("")
+    for name, words in (("empty", "is no map of a program"), ("missing", "there is no such file")):
+        done = subprocess.run([str(SOURCE / "scripts" / "sbom"), "--map", str(tmp_path / name)], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        assert done.returncode == 1 and words in done.stderr and done.stdout == "", done

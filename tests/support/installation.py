@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from support.paths import clean_environment, program
+from support.sandbox import strictest_mode
 from support.tokens import Tokens
 
 ISSUER = "https://login.example.com"
@@ -106,6 +107,7 @@ class Installation:
                 "sessions": "if-present",
             },
             "log": {"level": "info"},
+            "process": {"sandbox": strictest_mode()},
         }
 
     def write_conf(self, name: str, **changes) -> Path:

@@ -1,4 +1,4 @@
-#include "store/endpoint.h"
+#include "format/endpoint.h"
 
 #include "base/compiler.h"
 #include "unit.h"

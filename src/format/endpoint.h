@@ -1,8 +1,8 @@
 /*
  * Where a database is: one item of database.host, taken apart. Pure.
  */
-#ifndef ME_STORE_ENDPOINT_H
-#define ME_STORE_ENDPOINT_H
+#ifndef ME_FORMAT_ENDPOINT_H
+#define ME_FORMAT_ENDPOINT_H
 
 #include <stdbool.h>
 #include <stdint.h>
