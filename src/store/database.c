@@ -22,7 +22,8 @@ struct database {
     const char *user;
     struct buf password; /* ends in a NUL that is part of it; empty: none is sent */
     struct connection *connection;
-    size_t next_host;
+    struct hosts *hosts;
+    bool is_refused; /* the last call, by a server that serves nobody now */
     int64_t used_us; /* clock_monotonic_us at the end of the last use */
     bool is_pinned;  /* for migrations: never reopened by itself */
     struct {
@@ -130,7 +131,10 @@ struct database *database_new(const struct settings *settings, enum database_acc
     database->settings = settings;
     database->user = database_user(settings, account);
     buf_init(&database->password, PASSWORD_MAX_BYTES);
-    if (load_password(database, account, readers, err))
+    database->hosts = hosts_new(&settings->database.host);
+    if (database->hosts == NULL)
+        err_set(err, "out of memory");
+    else if (load_password(database, account, readers, err))
         return database;
     database_free(database);
     return NULL;
@@ -141,6 +145,7 @@ void database_free(struct database *database)
     if (database == NULL)
         return;
     database_close(database);
+    hosts_free(database->hosts);
     buf_free_secret(&database->password);
     free(database);
 }
@@ -152,25 +157,33 @@ void database_close(struct database *database)
     database->is_pinned = false;
 }
 
-/* Closes a connection that is of no more use, and remembers where to look next. */
+/* Closes a connection that is of no more use, and remembers not to look there next. */
 static void discard(struct database *database)
 {
     bool is_pinned = database->is_pinned;
-    database->next_host = connection_next_host(database->connection);
+    const struct connection *connection = database->connection;
+    database->is_refused = connection_is_refused(connection);
+    if (connection_is_elsewhere(connection))
+        hosts_note_failure(database->hosts, connection_host(connection), clock_monotonic_us());
     database_close(database);
     database->is_pinned = is_pinned;
+}
+
+static struct connection_options options_of(const struct database *database, int64_t read_timeout_s)
+{
+    return (struct connection_options){
+        .settings = database->settings,
+        .user = database->user,
+        .password = database->password.len > 0 ? database->password.data : NULL,
+        .read_timeout_s = read_timeout_s,
+        .hosts = database->hosts,
+    };
 }
 
 static enum store_result open_connection(struct database *database, int64_t read_timeout_s,
                                          struct connection_failure *failure, struct err *err)
 {
-    const struct connection_options options = {
-        .settings = database->settings,
-        .user = database->user,
-        .password = database->password.len > 0 ? database->password.data : NULL,
-        .read_timeout_s = read_timeout_s,
-        .first_host = database->next_host,
-    };
+    const struct connection_options options = options_of(database, read_timeout_s);
     database->connection = connection_open(&options, failure, err);
     return failure->result;
 }
@@ -191,6 +204,7 @@ unsigned int database_error(const struct database *database)
 /* A transaction, and the lock of the migrations, are lost with their connection. */
 static enum store_result ensure_connection(struct database *database, struct err *err)
 {
+    database->is_refused = false;
     if (database->connection != NULL)
         return STORE_OK;
     if (database->transaction.is_open || database->is_pinned) {
@@ -227,6 +241,34 @@ static enum store_result run_once(struct database *database, const struct call *
     result = connection_run(database->connection, call, err);
     note_use(database);
     return result;
+}
+
+/* Of one read, or one transaction. */
+struct tries {
+    unsigned int conflicts, moves;
+};
+
+static void pause_before(unsigned int attempt)
+{
+    clock_pause_ms(PAUSE_MIN_MS + random_below((uint32_t)PAUSE_STEP_MS << attempt));
+}
+
+/* Whether what failed with this result is worth another try, after a pause where that helps. A
+ * connection may be lost for reasons of its own, and is then made again; for the rest each host has
+ * one try. */
+static bool try_again(const struct database *database, enum store_result result,
+                      struct tries *tries)
+{
+    size_t hosts = hosts_count(database->hosts);
+    if (result == STORE_CONFLICT) {
+        if (++tries->conflicts >= TRIES_MAX)
+            return false;
+        pause_before(tries->conflicts);
+        return true;
+    }
+    if (result == STORE_LOST)
+        return ++tries->moves < (hosts > 1 ? hosts : 2);
+    return result == STORE_UNAVAILABLE && database->is_refused && ++tries->moves < hosts;
 }
 
 /* After a deadlock the server has rolled back and would run what follows outside of any
@@ -276,12 +318,15 @@ enum store_result database_run(struct database *database, const struct call *cal
 {
     if (database->transaction.is_open)
         return run_in_transaction(database, call, err);
-    enum store_result result = run_once(database, call, err);
-    if (result != STORE_LOST)
-        return result;
-    if (statement_get(call->statement)->writes)
-        return STORE_IN_DOUBT;
-    return database->is_pinned ? result : run_once(database, call, err);
+    struct tries tries = {0};
+    for (;;) {
+        enum store_result result = run_once(database, call, err);
+        if (statement_get(call->statement)->writes)
+            return result == STORE_LOST ? STORE_IN_DOUBT : result;
+        if (database->is_pinned || !try_again(database, result, &tries))
+            return result;
+        err_clear(err);
+    }
 }
 
 enum store_result database_connect(struct database *database, struct err *err)
@@ -359,21 +404,15 @@ static enum store_result transact_once(struct database *database, struct str sta
     return result;
 }
 
-static void pause_before(unsigned int attempt)
-{
-    clock_pause_ms(PAUSE_MIN_MS + random_below((uint32_t)PAUSE_STEP_MS << attempt));
-}
-
 enum store_result database_transact(struct database *database, database_work *work, void *context,
                                     struct err *err)
 {
-    unsigned int conflicts = 0, losses = 0;
+    struct tries tries = {0};
     for (;;) {
         enum store_result result =
             transact_once(database, STR("START TRANSACTION"), work, context, err);
-        if (result == STORE_CONFLICT && ++conflicts < TRIES_MAX)
-            pause_before(conflicts);
-        else if (result != STORE_LOST || database->transaction.has_written || ++losses > 1)
+        if ((result == STORE_LOST && database->transaction.has_written) ||
+            !try_again(database, result, &tries))
             return result;
         err_clear(err);
     }
@@ -391,10 +430,30 @@ enum store_result database_read_snapshot(struct database *database, database_wor
                          work, context, err);
 }
 
+/* What is served by a later host goes back to an earlier one once that is there again. */
+static void return_to_earlier_host(struct database *database)
+{
+    const struct connection_options options =
+        options_of(database, database->settings->database.read_timeout_s);
+    struct connection_failure ignored;
+    struct err untold;
+    size_t current = connection_host(database->connection);
+    size_t host = hosts_find_returned(database->hosts, current, clock_monotonic_us());
+    if (host == current)
+        return;
+    struct connection *connection = connection_open_host(&options, host, &ignored, &untold);
+    if (connection == NULL)
+        return;
+    database_close(database);
+    database->connection = connection; /* transferred */
+}
+
 void database_begin_request(struct database *database)
 {
     if (database->connection != NULL && connection_is_in_transaction(database->connection))
         database_close(database);
+    if (database->connection != NULL)
+        return_to_earlier_host(database);
 }
 
 int64_t database_close_idle(struct database *database, int64_t monotonic_us)
