@@ -11,9 +11,11 @@
 
 enum {
     PASSWORD_MAX_BYTES = 4096,
-    TRIES_MAX = 4, /* of a transaction that met a conflict */
+    TRIES_MIN = 4,             /* of a transaction that meets conflicts, and more ... */
+    PATIENCE_US = 1500 * 1000, /* ... where they come quicker than this in all */
     PAUSE_MIN_MS = 2,
     PAUSE_STEP_MS = 10, /* doubled with each try; the pause is a random part of it */
+    PAUSE_DOUBLED_MAX = 4,
     MIGRATION_READ_TIMEOUT_S = 24 * 60 * 60
 };
 
@@ -246,11 +248,22 @@ static enum store_result run_once(struct database *database, const struct call *
 /* Of one read, or one transaction. */
 struct tries {
     unsigned int conflicts, moves;
+    int64_t begun_us;
 };
 
 static void pause_before(unsigned int attempt)
 {
-    clock_pause_ms(PAUSE_MIN_MS + random_below((uint32_t)PAUSE_STEP_MS << attempt));
+    unsigned int doubled = attempt < PAUSE_DOUBLED_MAX ? attempt : PAUSE_DOUBLED_MAX;
+    clock_pause_ms(PAUSE_MIN_MS + random_below((uint32_t)PAUSE_STEP_MS << doubled));
+}
+
+/* On a cluster a row stays locked for as long as the nodes take to agree on who is there. */
+static bool outlasts_conflict(struct tries *tries)
+{
+    if (++tries->conflicts >= TRIES_MIN && clock_monotonic_us() - tries->begun_us >= PATIENCE_US)
+        return false;
+    pause_before(tries->conflicts);
+    return true;
 }
 
 /* Whether what failed with this result is worth another try, after a pause where that helps. A
@@ -260,12 +273,8 @@ static bool try_again(const struct database *database, enum store_result result,
                       struct tries *tries)
 {
     size_t hosts = hosts_count(database->hosts);
-    if (result == STORE_CONFLICT) {
-        if (++tries->conflicts >= TRIES_MAX)
-            return false;
-        pause_before(tries->conflicts);
-        return true;
-    }
+    if (result == STORE_CONFLICT)
+        return outlasts_conflict(tries);
     if (result == STORE_LOST)
         return ++tries->moves < (hosts > 1 ? hosts : 2);
     return result == STORE_UNAVAILABLE && database->is_refused && ++tries->moves < hosts;
@@ -318,7 +327,7 @@ enum store_result database_run(struct database *database, const struct call *cal
 {
     if (database->transaction.is_open)
         return run_in_transaction(database, call, err);
-    struct tries tries = {0};
+    struct tries tries = {.begun_us = clock_monotonic_us()};
     for (;;) {
         enum store_result result = run_once(database, call, err);
         if (statement_get(call->statement)->writes)
@@ -407,7 +416,7 @@ static enum store_result transact_once(struct database *database, struct str sta
 enum store_result database_transact(struct database *database, database_work *work, void *context,
                                     struct err *err)
 {
-    struct tries tries = {0};
+    struct tries tries = {.begun_us = clock_monotonic_us()};
     for (;;) {
         enum store_result result =
             transact_once(database, STR("START TRANSACTION"), work, context, err);
