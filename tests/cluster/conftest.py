@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from support.cgi import Program
-from support.cluster import Cluster, ClusterInstallation
+from support.cluster import NODES, Cluster, ClusterInstallation
 from support.fastcgi import Worker
 from support.users import Users
 
@@ -64,15 +64,18 @@ def readers(cluster, installation):
 
 
 @pytest.fixture
-def start_workers(installation, tmp_path):
-    """Starts one worker for each of the settings given; all are ended after the test."""
+def start_workers(cluster, installation, tmp_path):
+    """Starts workers, each with the number of the node that it asks first; all are ended after the test."""
     started = []
 
-    def start(*environments):
-        for environment in environments:
+    def start(*homes, **environment):
+        for home in homes:
             folder = tmp_path / f"worker{len(started)}"
             folder.mkdir()
-            started.append(Worker(installation, folder, **environment))
+            hosts = cluster.hosts[home - 1:] + cluster.hosts[:home - 1]
+            worker = Worker(installation, folder, ME_DATABASE_HOST=", ".join(hosts), **environment)
+            worker.home = home
+            started.append(worker)
         return started
 
     yield start
@@ -83,4 +86,9 @@ def start_workers(installation, tmp_path):
 @pytest.fixture
 def workers(start_workers):
     """They all ask the first node, as long as they can."""
-    return start_workers(*[{}] * WORKERS)
+    return start_workers(*[1] * WORKERS)
+
+
+@pytest.fixture
+def scattered_workers(start_workers):
+    return start_workers(*NODES)

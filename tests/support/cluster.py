@@ -38,6 +38,9 @@ class Node(PrivateMariaDB):
                            " ('wsrep_local_state_comment', 'wsrep_cluster_status', 'wsrep_cluster_size')")
             return "/".join(value for _, value in sorted(cursor.fetchall()))
 
+    def status(self, name: str) -> str:
+        return self.execute(f"SHOW GLOBAL STATUS LIKE '{name}'")[0][1]
+
     def is_in_step(self) -> bool:
         return self.state() == "3/Primary/Synced"
 
