@@ -5,6 +5,7 @@ import random
 import time
 from collections import Counter
 
+import pymysql
 import pytest
 
 from support.cluster import NODES
@@ -19,7 +20,10 @@ RETURN_MAX_S = 25
 
 
 class Trial:
-    """One fault: the load around it, and the judgement of all that was answered."""
+    """
+    One fault: the load around it, and the judgement of all that was answered. gap_s is the longest time without a 200
+    from the fault to its mending; the table has that to the end, when the nodes are back and the workers at home.
+    """
 
     def __init__(self, cluster, workers, installation, users, readers, table):
         self.table = table
@@ -28,14 +32,17 @@ class Trial:
         self.load = Load(workers, installation.tokens,
                          [users.add(f"name {n}", bio=f"bio {n}") for n in range(3)])
 
-    def connected(self, number: int) -> int:
-        """How many connections of the workers a node has."""
-        return self.cluster.nodes[number].execute(
-            "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = %s",
-            [self.installation.worker_account])[0][0]
+    def connected(self, number: int):
+        """How many connections of the workers a node has; None: it does not tell, not being ready again."""
+        try:
+            return self.cluster.nodes[number].execute(
+                "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = %s",
+                [self.installation.worker_account])[0][0]
+        except pymysql.err.Error:
+            self.cluster.nodes[number].forget_root()
+            return None
 
     def run(self, name: str, fault, mend, during_s=DURING_S):
-        """The gaps are those between the fault and its mending."""
         with self.load.under_way():
             time.sleep(BEFORE_S)
             self.begin = time.monotonic()
@@ -46,6 +53,7 @@ class Trial:
             self.cluster.mend()
             self.wait_for_return()
             time.sleep(AFTER_S)
+            self.over = time.monotonic()
         self.judge(name)
 
     def wait_for_return(self):
@@ -57,7 +65,6 @@ class Trial:
         final = load.finish(self.readers)
         wrong, missing = load.history.judge(), load.history.lost(final)
         self.gap_s = longest_gap(load.good, self.begin, self.end)
-        self.write_gap_s = longest_gap(load.written, self.begin, self.end)
         self.note(name, missing)
         assert not load.strange, load.strange[:3]
         assert not missing, f"acknowledged, and lost: {missing}"
@@ -69,7 +76,8 @@ class Trial:
         self.table.append(
             f"{name}: {load.requests} requests, {load.statuses[200]} answered 200, {load.statuses[503]} 503, "
             f"{load.statuses['none']} nothing; {load.acknowledged} patches acknowledged, {len(missing)} lost; "
-            f"longest time without a 200 {self.gap_s:.2f} s, without a patch {self.write_gap_s:.2f} s")
+            f"longest time without a 200 {longest_gap(load.good, self.begin, self.over):.2f} s, "
+            f"without a patch {longest_gap(load.written, self.begin, self.over):.2f} s")
 
 
 @pytest.fixture

@@ -1,10 +1,16 @@
 """What one node has committed is seen by the very next request at another."""
 
+import statistics
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+from support.clusterload import ask
+
 LAG_S = 0.4
+ROUNDS, REQUESTS = 10, 100
+WRITE_PAUSE_S = 0.005
 
 
 @contextmanager
@@ -45,3 +51,55 @@ def test_without_the_wait_it_is_not(cluster, installation, users, start_workers)
     with lag(cluster.nodes[1]):
         ban(cluster, installation, user)
         assert worker.get(bearer).status == 200
+
+
+@contextmanager
+def writes(node, installation, user):
+    """Another node commits all the time: there is something to wait for."""
+    over = threading.Event()
+
+    def write():
+        number = 0
+        with node.connect(database=installation.database) as connection, connection.cursor() as cursor:
+            while not over.is_set():
+                number += 1
+                cursor.execute("UPDATE users SET bio = %s WHERE id = %s", [f"{number}", user.row["id"].bytes])
+                time.sleep(WRITE_PAUSE_S)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def median_ms(worker) -> float:
+    """Of all its requests since the last time, by its own clock."""
+    time.sleep(0.1)  # until the last one is written
+    took_us = [int(event["duration_us"]) for event in worker.log() if event["event"] == "request"]
+    assert len(took_us) >= ROUNDS * REQUESTS
+    return statistics.median(took_us) / 1000
+
+
+def measure(workers, bearer) -> str:
+    """In turns."""
+    for _ in range(ROUNDS):
+        for worker in workers:
+            for _ in range(REQUESTS):
+                assert ask(worker, "GET", bearer).status == 200
+    with_it, without = map(median_ms, workers)
+    return f"{with_it:.2f} ms with it and {without:.2f} ms without"
+
+
+def test_what_the_wait_costs(cluster, installation, users, start_workers, table):
+    """Figures for the table."""
+    start_workers(1, ME_LOG_LEVEL="debug")
+    workers = start_workers(1, ME_LOG_LEVEL="debug", ME_DATABASE_SYNC_WAIT="off")
+    bearer = installation.tokens.bearer(users.full())
+    quiet = measure(workers, bearer)
+    with writes(cluster.nodes[2], installation, users.add()):
+        busy = measure(workers, bearer)
+    table.append(f"sync_wait: a GET of a full user takes {quiet} on a quiet cluster, and {busy} while another node"
+                 f" commits 200 times a second (medians of {ROUNDS * REQUESTS}, three nodes on one machine)")

@@ -45,13 +45,13 @@ class Node(PrivateMariaDB):
         return self.state() == "3/Primary/Synced"
 
     def kill(self):
-        self._forget_root()
+        self.forget_root()
         pid = self.pid()
         self.cluster.script("kill", self.number)
         wait_until(lambda: not is_running(pid), 10, "the killed node is gone")
 
     def pause(self):
-        self._forget_root()
+        self.forget_root()
         self.cluster.script("pause", self.number)
 
     def resume(self):
@@ -87,7 +87,7 @@ class Cluster:
 
     def start(self) -> "Cluster":
         self.script("start")
-        self.nodes = {number: Node(self, number) for number in NODES}
+        self.nodes = self.nodes or {number: Node(self, number) for number in NODES}
         return self
 
     def stop(self):
@@ -95,6 +95,8 @@ class Cluster:
 
     def mend(self):
         """All nodes alive, reachable and in step, whatever was done to them."""
+        for node in self.nodes.values():
+            node.forget_root()
         alive = [node for node in self.nodes.values() if node.is_alive]
         for node in alive:
             node.resume()

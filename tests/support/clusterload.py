@@ -15,6 +15,17 @@ PAUSE_S = 0.004
 TIMEOUT_S = 20
 
 
+def ask(worker, method, headers, body=None):
+    """An answer that nobody held against the description, which takes longer than to make it; None: none came."""
+    variables, data = variables_of(method, "/me", headers, body)
+    try:
+        with worker.connect(TIMEOUT_S) as connection:
+            connection.send(begin() + stream(PARAMS, params(variables)) + stream(STDIN, data))
+            return answers.parse_cgi(connection.receive().stdout)
+    except (OSError, EOFError):
+        return None
+
+
 class Load:
     """One client for each worker: reads, patches, and patches on condition, of few users."""
 
@@ -36,15 +47,9 @@ class Load:
     # ---- one request
 
     def _send(self, worker, user, method, headers=None, body=None):
-        """Status and answer; no answer is a status too."""
-        variables, data = variables_of(method, "/me", {**self.bearers[user], **(headers or {})}, body)
+        """The answer, and when it was asked for."""
         start = time.monotonic()
-        try:
-            with worker.connect(TIMEOUT_S) as connection:
-                connection.send(begin() + stream(PARAMS, params(variables)) + stream(STDIN, data))
-                answer = answers.parse_cgi(connection.receive().stdout)
-        except (OSError, EOFError):
-            answer = None
+        answer = ask(worker, method, {**self.bearers[user], **(headers or {})}, body)
         self._count(answer, method, time.monotonic())
         return answer, start
 
