@@ -69,6 +69,7 @@ def start_workers(cluster, installation, tmp_path):
     started = []
 
     def start(*homes, **environment):
+        before = len(started)
         for home in homes:
             folder = tmp_path / f"worker{len(started)}"
             folder.mkdir()
@@ -76,7 +77,7 @@ def start_workers(cluster, installation, tmp_path):
             worker = Worker(installation, folder, ME_DATABASE_HOST=", ".join(hosts), **environment)
             worker.home = home
             started.append(worker)
-        return started
+        return started[before:]
 
     yield start
     for worker in started:
