@@ -330,7 +330,7 @@ enum store_result database_run(struct database *database, const struct call *cal
     struct tries tries = {.begun_us = clock_monotonic_us()};
     for (;;) {
         enum store_result result = run_once(database, call, err);
-        if (statement_get(call->statement)->writes)
+        if (statement_get(call->statement)->writes && result != STORE_CONFLICT)
             return result == STORE_LOST ? STORE_IN_DOUBT : result;
         if (database->is_pinned || !try_again(database, result, &tries))
             return result;
