@@ -48,6 +48,7 @@ struct settings {
         int64_t tls; /* enum settings_tls; of TCP connections */
         const char *tls_ca;
         int64_t connect_timeout_s, read_timeout_s, write_timeout_s, idle_close_s;
+        int64_t sync_wait; /* bool; of a cluster */
     } database;
     struct {
         const char *user, *password_file; /* mectl's account; unset: that of [database] */

@@ -1,14 +1,18 @@
 #include "store/connection.h"
 
 #include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <mysql.h>
 
 #include <errmsg.h>
+#include <mysqld_error.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -31,6 +35,7 @@ enum {
     TRANSACTION_ISOLATION_SINCE = 110101, /* MariaDB 11.1.1 renamed tx_isolation */
     LOCK_WAIT_MAX_S = 2, /* a few tries of this length must fit into the patience of a client */
     OPEN_ERRORS_MAX_BYTES = 900,
+    SILENCE_MIN_US = 900 * 1000, /* the shortest time-out is a second */
     /* Connections of other processes live for milliseconds, where each request is a process. */
     CROWDED_TRIES_MAX = 10,
     CROWDED_PAUSE_MIN_MS = 20,
@@ -41,7 +46,9 @@ struct connection {
     MYSQL *mysql;
     size_t host;         /* its index in the list */
     unsigned int number; /* of the last failure; 0: of none, or of this program's own */
-    bool is_broken, is_elsewhere;
+    bool is_broken, is_refused;
+    bool is_silent;   /* lost after a wait as long as a time-out */
+    int64_t begun_us; /* the call that is under way, or was last */
     bool has_no_bulk; /* the server, or a proxy before it, takes one row at a time */
     struct prepared *prepared[STATEMENT__MAX];
     struct bulk *bulk[STATEMENT__MAX];
@@ -54,7 +61,9 @@ static void note_failure(struct connection *connection, unsigned int number)
     if (number == 0)
         return;
     connection->is_broken |= failure_of(number)->is_broken;
-    connection->is_elsewhere |= failure_of(number)->is_elsewhere;
+    connection->is_refused |= failure_of(number)->is_elsewhere;
+    connection->is_silent |= failure_of(number)->result == STORE_LOST &&
+                             clock_monotonic_us() - connection->begun_us >= SILENCE_MIN_US;
 }
 
 enum store_result connection_run_text(struct connection *connection, struct str sql,
@@ -62,6 +71,7 @@ enum store_result connection_run_text(struct connection *connection, struct str 
 {
     MYSQL *mysql = connection->mysql;
     connection->number = 0;
+    connection->begun_us = clock_monotonic_us();
     if (mysql_real_query(mysql, sql.data, sql.len) == 0) {
         mysql_free_result(mysql_store_result(mysql));
         if (mysql_errno(mysql) == 0)
@@ -77,6 +87,7 @@ enum store_result connection_prepare(struct connection *connection, enum stateme
     enum store_result result = STORE_OK;
     unsigned int number = 0;
     struct prepared **prepared = &connection->prepared[statement];
+    connection->begun_us = clock_monotonic_us();
     if (*prepared == NULL)
         result = prepared_new(connection->mysql, statement_get(statement), prepared, &number, err);
     note_failure(connection, number);
@@ -113,6 +124,7 @@ enum store_result connection_run_bulk(struct connection *connection, enum statem
     enum store_result result = STORE_OK;
     unsigned int number = 0;
     struct bulk **bulk = &connection->bulk[statement];
+    connection->begun_us = clock_monotonic_us();
     if (connection->has_no_bulk)
         return run_one_by_one(connection, statement, values, rows, err);
     if (*bulk == NULL)
@@ -164,9 +176,19 @@ bool connection_is_broken(const struct connection *connection)
     return connection->is_broken;
 }
 
-size_t connection_next_host(const struct connection *connection)
+size_t connection_host(const struct connection *connection)
 {
-    return connection->is_elsewhere ? connection->host + 1 : 0;
+    return connection->host;
+}
+
+bool connection_is_refused(const struct connection *connection)
+{
+    return connection->is_refused;
+}
+
+bool connection_is_elsewhere(const struct connection *connection)
+{
+    return connection->is_refused || connection->is_silent;
 }
 
 void connection_close(struct connection *connection)
@@ -245,10 +267,14 @@ static int64_t lock_wait_s(const struct settings *settings)
     return half < LOCK_WAIT_MAX_S ? half : LOCK_WAIT_MAX_S;
 }
 
-static enum store_result set_up_session(struct connection *connection,
-                                        const struct settings *settings, struct err *err)
+/* On a cluster: a read waits until the node has applied what the others had committed before, and a
+ * node that lost the others refuses to answer. Elsewhere both mean nothing. */
+static const char cluster_session[] = ", wsrep_sync_wait = 1, wsrep_dirty_reads = 0";
+
+static enum store_result run_set_up(struct connection *connection, const struct settings *settings,
+                                    const char *cluster, struct err *err)
 {
-    char sql[512];
+    char sql[640];
     int64_t wait_s = lock_wait_s(settings);
     const char *isolation =
         mysql_get_server_version(connection->mysql) >= TRANSACTION_ISOLATION_SINCE
@@ -261,13 +287,26 @@ static enum store_result set_up_session(struct connection *connection,
                        "time_zone = '+00:00', character_set_client = utf8mb4, "
                        "character_set_results = utf8mb4, collation_connection = "
                        "utf8mb4_general_ci, innodb_lock_wait_timeout = %" PRId64
-                       ", lock_wait_timeout = %" PRId64,
-                       isolation, wait_s, wait_s);
+                       ", lock_wait_timeout = %" PRId64 "%s",
+                       isolation, wait_s, wait_s, cluster);
     if (len < 0 || (size_t)len >= sizeof(sql)) {
         err_set(err, "the set-up of the session does not fit its buffer");
         return STORE_FAILED;
     }
     return connection_run_text(connection, (struct str){sql, (size_t)len}, err);
+}
+
+/* Servers that were built without Galera do not know its variables. */
+static enum store_result set_up_session(struct connection *connection,
+                                        const struct settings *settings, struct err *err)
+{
+    if (!settings->database.sync_wait)
+        return run_set_up(connection, settings, "", err);
+    enum store_result result = run_set_up(connection, settings, cluster_session, err);
+    if (result == STORE_OK || connection->number != ER_UNKNOWN_SYSTEM_VARIABLE)
+        return result;
+    err_clear(err);
+    return run_set_up(connection, settings, "", err);
 }
 
 /* Where certificates are not verified, the library goes on in plain text with a server that has no
@@ -293,6 +332,15 @@ static unsigned int number_of_refusal(MYSQL *mysql)
     return lacks_plugin ? CR_AUTH_PLUGIN_CANNOT_LOAD : mysql_errno(mysql);
 }
 
+/* Where there is another host to go to, one whose kernel no longer takes what is sent to it is given
+ * up sooner than one that takes its time. */
+static void set_patience(MYSQL *mysql, const struct settings *settings)
+{
+    unsigned int patience_ms = (unsigned int)settings->database.connect_timeout_s * 1000;
+    (void)setsockopt(mysql_get_socket(mysql), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms,
+                     sizeof(patience_ms));
+}
+
 static enum store_result connect_to(struct connection *connection, const struct endpoint *endpoint,
                                     const struct connection_options *options, struct err *err)
 {
@@ -316,6 +364,8 @@ static enum store_result connect_to(struct connection *connection, const struct 
     enum store_result result = check_encryption(connection, endpoint, options->settings, err);
     if (result != STORE_OK)
         return result;
+    if (!endpoint->is_socket && hosts_count(options->hosts) > 1)
+        set_patience(mysql, options->settings);
     return set_up_session(connection, options->settings, err);
 }
 
@@ -353,11 +403,16 @@ static struct connection *open_one(const struct connection_options *options, siz
     connection->host = host;
     enum store_result result = connect_to(connection, &endpoint, options, err);
     *failure = failure_from(connection, result);
-    if (result == STORE_OK)
+    if (result == STORE_OK) {
+        hosts_note_success(options->hosts, host, clock_monotonic_us());
         return connection;
+    }
     if (strstr(err->text, item) == NULL)
         err_prefix(err, "%s", item);
-    *is_crowded |= failure_of(connection->number)->is_crowded;
+    if (failure_of(connection->number)->is_crowded)
+        *is_crowded = true;
+    else
+        hosts_note_failure(options->hosts, host, clock_monotonic_us());
     connection_close(connection);
     return NULL;
 }
@@ -366,7 +421,6 @@ static struct connection *open_any(const struct connection_options *options,
                                    struct connection_failure *failure, bool *is_crowded,
                                    struct err *err)
 {
-    const struct settings_list *hosts = &options->settings->database.host;
     struct connection *connection = NULL;
     struct err wrong = {{0}};
     struct buf all;
@@ -374,15 +428,32 @@ static struct connection *open_any(const struct connection_options *options,
     *is_crowded = false;
     err_set(&wrong, "database.host names no host");
     buf_init(&all, OPEN_ERRORS_MAX_BYTES);
-    for (size_t i = 0; i < hosts->count && connection == NULL; i++) {
-        connection = open_one(options, (options->first_host + i) % hosts->count, failure,
-                              is_crowded, &wrong);
+    hosts_sort(options->hosts);
+    for (size_t i = 0; i < hosts_count(options->hosts) && connection == NULL; i++) {
+        connection = open_one(options, hosts_at(options->hosts, i), failure, is_crowded, &wrong);
         buf_append_format(&all, "%s%s", i > 0 ? "; " : "", wrong.text);
     }
     if (connection == NULL)
         err_set(err, "%.*s", STR_ARGS(all.len > 0 ? buf_str(&all) : str_from(wrong.text)));
     buf_free(&all);
     return connection;
+}
+
+/* A node of a cluster lets everybody in, also while it refuses every statement that reads. */
+struct connection *connection_open_host(const struct connection_options *options, size_t host,
+                                        struct connection_failure *failure, struct err *err)
+{
+    bool is_crowded;
+    struct connection *connection = open_one(options, host, failure, &is_crowded, err);
+    if (connection == NULL)
+        return NULL;
+    failure->result = connection_run_text(connection, STR("SELECT 1"), err);
+    if (failure->result == STORE_OK)
+        return connection;
+    *failure = failure_from(connection, failure->result);
+    hosts_note_failure(options->hosts, host, clock_monotonic_us());
+    connection_close(connection);
+    return NULL;
 }
 
 struct connection *connection_open(const struct connection_options *options,

@@ -12,6 +12,7 @@
 #include "base/compiler.h"
 #include "base/err.h"
 #include "store/database.h"
+#include "store/hosts.h"
 
 struct connection;
 
@@ -19,7 +20,7 @@ struct connection_options {
     const struct settings *settings;
     const char *user, *password; /* password NULL: none is sent */
     int64_t read_timeout_s;
-    size_t first_host; /* where in the list of hosts to begin; the others follow in order */
+    struct hosts *hosts; /* asked in their order, and told what became of it */
 };
 
 enum { CONNECTION_SERVER_MAX_BYTES = 64 };
@@ -37,6 +38,11 @@ struct connection_failure {
  */
 struct connection *connection_open(const struct connection_options *options,
                                    struct connection_failure *failure, struct err *err) MUST_CHECK;
+
+/* As connection_open to one of them alone, which must also be ready to answer. */
+struct connection *connection_open_host(const struct connection_options *options, size_t host,
+                                        struct connection_failure *failure,
+                                        struct err *err) MUST_CHECK;
 void connection_close(struct connection *connection);
 
 /* Makes a statement ready to be run, where it is not yet. */
@@ -69,7 +75,14 @@ bool connection_is_stale(const struct connection *connection);
 /* After a failure: the connection is of no more use. */
 bool connection_is_broken(const struct connection *connection);
 
-/* Where the next connection should begin in the list of hosts. */
-size_t connection_next_host(const struct connection *connection);
+/* Its place in the list of hosts. */
+size_t connection_host(const struct connection *connection);
+
+/* After a failure: the server refused it since it can serve nobody now, and has done nothing. */
+bool connection_is_refused(const struct connection *connection);
+
+/* After a failure: its host should not be asked next. It refuses, or was silent until a time-out;
+ * one that hung up may have done so for many reasons, and is asked again. */
+bool connection_is_elsewhere(const struct connection *connection);
 
 #endif

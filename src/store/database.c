@@ -13,9 +13,11 @@
 
 enum {
     PASSWORD_MAX_BYTES = 4096,
-    TRIES_MAX = 4, /* of a transaction that met a conflict */
+    TRIES_MIN = 4,             /* of a transaction that meets conflicts, and more ... */
+    PATIENCE_US = 1500 * 1000, /* ... where they come quicker than this in all */
     PAUSE_MIN_MS = 2,
     PAUSE_STEP_MS = 10, /* doubled with each try; the pause is a random part of it */
+    PAUSE_DOUBLED_MAX = 4,
     MIGRATION_READ_TIMEOUT_S = 24 * 60 * 60
 };
 
@@ -26,7 +28,8 @@ struct database {
     const char *user;
     struct buf password; /* ends in a NUL that is part of it; empty: none is sent */
     struct connection *connection;
-    size_t next_host;
+    struct hosts *hosts;
+    bool is_refused; /* the last call, by a server that serves nobody now */
     int64_t used_us; /* clock_monotonic_us at the end of the last use */
     struct database_counts counts;
     bool is_pinned; /* for migrations: never reopened by itself */
@@ -136,7 +139,10 @@ struct database *database_new(const struct settings *settings, enum database_acc
     database->account = account;
     database->readers = readers;
     database->user = database_user(settings, account);
-    if (load_password(database, err))
+    database->hosts = hosts_new(&settings->database.host);
+    if (database->hosts == NULL)
+        err_set(err, "out of memory");
+    else if (load_password(database, err))
         return database;
     database_free(database);
     return NULL;
@@ -147,6 +153,7 @@ void database_free(struct database *database)
     if (database == NULL)
         return;
     database_close(database);
+    hosts_free(database->hosts);
     buf_free_secret(&database->password);
     free(database);
 }
@@ -158,25 +165,33 @@ void database_close(struct database *database)
     database->is_pinned = false;
 }
 
-/* Closes a connection that is of no more use, and remembers where to look next. */
+/* Closes a connection that is of no more use, and remembers not to look there next. */
 static void discard(struct database *database)
 {
     bool is_pinned = database->is_pinned;
-    database->next_host = connection_next_host(database->connection);
+    const struct connection *connection = database->connection;
+    database->is_refused = connection_is_refused(connection);
+    if (connection_is_elsewhere(connection))
+        hosts_note_failure(database->hosts, connection_host(connection), clock_monotonic_us());
     database_close(database);
     database->is_pinned = is_pinned;
+}
+
+static struct connection_options options_of(const struct database *database, int64_t read_timeout_s)
+{
+    return (struct connection_options){
+        .settings = database->settings,
+        .user = database->user,
+        .password = database->password.len > 0 ? database->password.data : NULL,
+        .read_timeout_s = read_timeout_s,
+        .hosts = database->hosts,
+    };
 }
 
 static enum store_result open_once(struct database *database, int64_t read_timeout_s,
                                    struct connection_failure *failure, struct err *err)
 {
-    const struct connection_options options = {
-        .settings = database->settings,
-        .user = database->user,
-        .password = database->password.len > 0 ? database->password.data : NULL,
-        .read_timeout_s = read_timeout_s,
-        .first_host = database->next_host,
-    };
+    const struct connection_options options = options_of(database, read_timeout_s);
     int64_t start_us = clock_monotonic_us();
     database->connection = connection_open(&options, failure, err);
     database->counts.spent_us += (uint64_t)(clock_monotonic_us() - start_us);
@@ -236,6 +251,7 @@ unsigned int database_error(const struct database *database)
 /* A transaction, and the lock of the migrations, are lost with their connection. */
 static enum store_result ensure_connection(struct database *database, struct err *err)
 {
+    database->is_refused = false;
     if (database->connection != NULL)
         return STORE_OK;
     if (database->transaction.is_open || database->is_pinned) {
@@ -290,6 +306,41 @@ static enum store_result run_once(struct database *database, const struct call *
     return result;
 }
 
+/* Of one read, or one transaction. */
+struct tries {
+    unsigned int conflicts, moves;
+    int64_t begun_us;
+};
+
+static void pause_before(unsigned int attempt)
+{
+    unsigned int doubled = attempt < PAUSE_DOUBLED_MAX ? attempt : PAUSE_DOUBLED_MAX;
+    clock_pause_ms(PAUSE_MIN_MS + random_below((uint32_t)PAUSE_STEP_MS << doubled));
+}
+
+/* On a cluster a row stays locked for as long as the nodes take to agree on who is there. */
+static bool outlasts_conflict(struct tries *tries)
+{
+    if (++tries->conflicts >= TRIES_MIN && clock_monotonic_us() - tries->begun_us >= PATIENCE_US)
+        return false;
+    pause_before(tries->conflicts);
+    return true;
+}
+
+/* Whether what failed with this result is worth another try, after a pause where that helps. A
+ * connection may be lost for reasons of its own, and is then made again; for the rest each host has
+ * one try. */
+static bool try_again(const struct database *database, enum store_result result,
+                      struct tries *tries)
+{
+    size_t hosts = hosts_count(database->hosts);
+    if (result == STORE_CONFLICT)
+        return outlasts_conflict(tries);
+    if (result == STORE_LOST)
+        return ++tries->moves < (hosts > 1 ? hosts : 2);
+    return result == STORE_UNAVAILABLE && database->is_refused && ++tries->moves < hosts;
+}
+
 /* After a deadlock the server has rolled back and would run what follows outside of any
  * transaction. */
 static enum store_result begin_in_transaction(struct database *database,
@@ -338,12 +389,15 @@ enum store_result database_run(struct database *database, const struct call *cal
 {
     if (database->transaction.is_open)
         return run_in_transaction(database, call, err);
-    enum store_result result = run_once(database, call, err);
-    if (result != STORE_LOST)
-        return result;
-    if (statement_get(call->statement)->writes)
-        return STORE_IN_DOUBT;
-    return database->is_pinned ? result : run_once(database, call, err);
+    struct tries tries = {.begun_us = clock_monotonic_us()};
+    for (;;) {
+        enum store_result result = run_once(database, call, err);
+        if (statement_get(call->statement)->writes && result != STORE_CONFLICT)
+            return result == STORE_LOST ? STORE_IN_DOUBT : result;
+        if (database->is_pinned || !try_again(database, result, &tries))
+            return result;
+        err_clear(err);
+    }
 }
 
 enum store_result database_connect(struct database *database, struct err *err)
@@ -423,21 +477,15 @@ static enum store_result transact_once(struct database *database, struct str sta
     return result;
 }
 
-static void pause_before(unsigned int attempt)
-{
-    clock_pause_ms(PAUSE_MIN_MS + random_below((uint32_t)PAUSE_STEP_MS << attempt));
-}
-
 enum store_result database_transact(struct database *database, database_work *work, void *context,
                                     struct err *err)
 {
-    unsigned int conflicts = 0, losses = 0;
+    struct tries tries = {.begun_us = clock_monotonic_us()};
     for (;;) {
         enum store_result result =
             transact_once(database, STR("START TRANSACTION"), work, context, err);
-        if (result == STORE_CONFLICT && ++conflicts < TRIES_MAX)
-            pause_before(conflicts);
-        else if (result != STORE_LOST || database->transaction.has_written || ++losses > 1)
+        if ((result == STORE_LOST && database->transaction.has_written) ||
+            !try_again(database, result, &tries))
             return result;
         err_clear(err);
     }
@@ -455,10 +503,31 @@ enum store_result database_read_snapshot(struct database *database, database_wor
                          work, context, err);
 }
 
+/* What is served by a later host goes back to an earlier one once that is there again. */
+static void return_to_earlier_host(struct database *database)
+{
+    const struct connection_options options =
+        options_of(database, database->settings->database.read_timeout_s);
+    struct connection_failure ignored;
+    struct err untold;
+    size_t current = connection_host(database->connection);
+    size_t host = hosts_find_returned(database->hosts, current, clock_monotonic_us());
+    if (host == current)
+        return;
+    struct connection *connection = connection_open_host(&options, host, &ignored, &untold);
+    if (connection == NULL)
+        return;
+    database_close(database);
+    database->connection = connection; /* transferred */
+    database->counts.connections++;
+}
+
 void database_begin_request(struct database *database)
 {
     if (database->connection != NULL && connection_is_in_transaction(database->connection))
         database_close(database);
+    if (database->connection != NULL)
+        return_to_earlier_host(database);
 }
 
 bool database_is_settled(const struct database *database)

@@ -98,8 +98,9 @@ void database_close(struct database *database);
 /*
  * Runs `work` inside a transaction and commits when it returns STORE_OK; anything else rolls back
  * and is returned. STORE_CONFLICT, from the work or from COMMIT, is tried again a few times with
- * jitter, and so is STORE_LOST once when nothing was written yet; so `work` must be repeatable. A
- * COMMIT that got no answer is STORE_IN_DOUBT, never STORE_OK.
+ * jitter, and for a second and a half; STORE_LOST when nothing was written yet, and what a server
+ * refuses that can serve nobody now, are tried again at the next of the hosts. So `work` must be
+ * repeatable. A COMMIT that got no answer is STORE_IN_DOUBT, never STORE_OK.
  */
 typedef enum store_result database_work(struct database *database, void *context, struct err *err);
 enum store_result database_transact(struct database *database, database_work *work, void *context,
@@ -140,8 +141,8 @@ struct call {
 /*
  * Runs one statement, connecting and preparing it where that was not done yet. All rows have
  * arrived before the first is visited, so a visit may run statements of its own, but not the same
- * one. Outside of a transaction a read whose connection turns out to be lost is repeated once on
- * another; a write whose connection was lost there is STORE_IN_DOUBT.
+ * one. Outside of a transaction a read is tried again as database_transact tries, and a write
+ * where it met a conflict; a write whose connection was lost there is STORE_IN_DOUBT.
  */
 enum store_result database_run(struct database *database, const struct call *call,
                                struct err *err) MUST_CHECK;

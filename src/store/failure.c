@@ -121,6 +121,11 @@ static const struct failure failures[] = {
      .is_broken = true,
      .is_elsewhere = true,
      .is_ambiguous = true},
+    /* of COMMIT on Galera: the node lost the others before they answered */
+    {.number = ER_ERROR_DURING_COMMIT,
+     .result = STORE_UNAVAILABLE,
+     .is_broken = true,
+     .is_ambiguous = true},
     ELSEWHERE(ER_UNKNOWN_COM_ERROR, "the node is not ready"), /* Galera */
     ELSEWHERE(ER_OPTION_PREVENTS_STATEMENT, READ_ONLY),
     ELSEWHERE(ER_READ_ONLY_MODE, READ_ONLY),

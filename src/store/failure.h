@@ -13,7 +13,7 @@ struct failure {
     unsigned int number;
     enum store_result result;
     bool is_broken;     /* the connection is of no more use: close it */
-    bool is_elsewhere;  /* this server cannot serve now, but another of the hosts might */
+    bool is_elsewhere;  /* this server cannot serve now and did nothing; another might serve */
     bool is_crowded;    /* of connecting: there are too many, and soon there may be fewer */
     bool is_ambiguous;  /* in answer to COMMIT it does not tell whether the commit was done */
     bool quotes_value;  /* its message has a part of a value in it, which is none of the log's */

@@ -156,6 +156,59 @@ static void a_silent_server_is_given_up(void **state)
     (void)unlink(path);
 }
 
+static int64_t load_us(struct fixture *fixture, struct database *database)
+{
+    int64_t begin_us = clock_monotonic_us();
+    assert_stored(fixture, load_from(fixture, database));
+    return clock_monotonic_us() - begin_us;
+}
+
+/* It costs one request its time-out, and none of those that follow. */
+static void a_silent_host_is_asked_once(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[64];
+    int listener = listen_silently(path);
+    const char *const hosts[] = {path, fixture->host[0]};
+    struct settings settings = fixture->settings;
+    settings.database.host = (struct settings_list){hosts, ARRAY_LENGTH(hosts)};
+    settings.database.connect_timeout_s = 1;
+    struct database *database = fixture_database(fixture, &settings);
+    add_ann(fixture);
+    assert_in_range(load_us(fixture, database), 900000, 4000000);
+    database_close(database);
+    assert_in_range(load_us(fixture, database), 0, 900000);
+    database_free(database);
+    (void)close(listener);
+    (void)unlink(path);
+}
+
+/* The first host is a link to the socket of the second, and is made later. */
+static void the_first_host_is_gone_back_to(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[64];
+    (void)snprintf(path, sizeof(path), "/tmp/database_test_link.%ld", (long)getpid());
+    (void)unlink(path);
+    const char *const hosts[] = {path, fixture->host[0]};
+    struct settings settings = fixture->settings;
+    settings.database.host = (struct settings_list){hosts, ARRAY_LENGTH(hosts)};
+    struct database *database = fixture_database(fixture, &settings);
+    assert_stored(fixture, database_run_text(database, STR("SET @here = 1"), &fixture->err));
+    assert_int_equal(symlink(fixture->host[0], path), 0);
+    bool is_back = false;
+    for (int i = 0; i < 60 && !is_back; i++) {
+        clock_pause_ms(100);
+        database_begin_request(database);
+        is_back = database_run_text(database,
+                                    STR("SELECT IF(@here IS NULL, 1, (SELECT 1 UNION SELECT 2))"),
+                                    &fixture->err) == STORE_OK;
+    }
+    assert_true(is_back);
+    database_free(database);
+    (void)unlink(path);
+}
+
 static void a_slow_answer_is_given_up(void **state)
 {
     struct fixture *fixture = *state;
@@ -388,8 +441,10 @@ static void a_conflict_is_tried_again(void **state)
 static void a_conflict_that_stays_is_told(void **state)
 {
     struct trouble trouble = {.fixture = *state, .in_try = 1, .until_try = 99, .conflicts = true};
+    int64_t begin_us = clock_monotonic_us();
     assert_refused(trouble.fixture, STORE_CONFLICT, transact(&trouble), "1205");
-    assert_int_equal(trouble.tries, 4);
+    assert_in_range(clock_monotonic_us() - begin_us, 1400000, 4000000);
+    assert_in_range(trouble.tries, 4, 98);
     assert_false(is_renamed(*state));
 }
 
@@ -459,6 +514,8 @@ int main(void)
         cmocka_unit_test_setup(the_first_host_that_answers_is_taken, fixture_reset),
         cmocka_unit_test_setup(a_host_that_cannot_be_is_an_error, fixture_reset),
         cmocka_unit_test_setup(a_silent_server_is_given_up, fixture_reset),
+        cmocka_unit_test_setup(a_silent_host_is_asked_once, fixture_reset),
+        cmocka_unit_test_setup(the_first_host_is_gone_back_to, fixture_reset),
         cmocka_unit_test_setup(a_slow_answer_is_given_up, fixture_reset),
         cmocka_unit_test_setup(a_database_that_is_not_migrated_says_so, fixture_reset),
         cmocka_unit_test_setup(a_column_that_is_missing_says_so, fixture_reset),

@@ -42,7 +42,7 @@ class PrivateMariaDB:
         return self
 
     def stop(self):
-        self._forget_root()
+        self.forget_root()
         self._script("stop")
 
     def pid(self) -> int:
@@ -50,7 +50,7 @@ class PrivateMariaDB:
 
     def kill(self):
         """Ends the server as a crash would, and waits until it is gone."""
-        self._forget_root()
+        self.forget_root()
         pid = self.pid()
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not is_running(pid), 10, "the killed server is gone")
@@ -69,7 +69,7 @@ class PrivateMariaDB:
             self._root = self.connect()
         return self._root
 
-    def _forget_root(self):
+    def forget_root(self):
         if self._root is not None:
             try:
                 self._root.close()

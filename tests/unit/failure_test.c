@@ -15,12 +15,12 @@ static void errors_become_results(void **state)
         {1062, STORE_DUPLICATE},   {4025, STORE_REFUSED},     {1452, STORE_REFUSED},
         {1406, STORE_REFUSED},     {2006, STORE_LOST},        {2013, STORE_LOST},
         {1927, STORE_LOST},        {1040, STORE_UNAVAILABLE}, {1203, STORE_UNAVAILABLE},
-        {1226, STORE_UNAVAILABLE}, {1047, STORE_UNAVAILABLE}, {1053, STORE_UNAVAILABLE},
-        {1146, STORE_UNAVAILABLE}, {1054, STORE_UNAVAILABLE}, {1045, STORE_UNAVAILABLE},
-        {1044, STORE_UNAVAILABLE}, {1142, STORE_UNAVAILABLE}, {1143, STORE_UNAVAILABLE},
-        {1449, STORE_UNAVAILABLE}, {2001, STORE_UNAVAILABLE}, {2002, STORE_UNAVAILABLE},
-        {2003, STORE_UNAVAILABLE}, {2004, STORE_UNAVAILABLE}, {2026, STORE_UNAVAILABLE},
-        {1064, STORE_FAILED},      {2014, STORE_FAILED},
+        {1226, STORE_UNAVAILABLE}, {1180, STORE_UNAVAILABLE}, {1047, STORE_UNAVAILABLE},
+        {1053, STORE_UNAVAILABLE}, {1146, STORE_UNAVAILABLE}, {1054, STORE_UNAVAILABLE},
+        {1045, STORE_UNAVAILABLE}, {1044, STORE_UNAVAILABLE}, {1142, STORE_UNAVAILABLE},
+        {1143, STORE_UNAVAILABLE}, {1449, STORE_UNAVAILABLE}, {2001, STORE_UNAVAILABLE},
+        {2002, STORE_UNAVAILABLE}, {2003, STORE_UNAVAILABLE}, {2004, STORE_UNAVAILABLE},
+        {2026, STORE_UNAVAILABLE}, {1064, STORE_FAILED},      {2014, STORE_FAILED},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
@@ -32,7 +32,7 @@ static void errors_become_results(void **state)
 
 static void a_lost_connection_is_broken_and_its_commit_in_doubt(void **state)
 {
-    static const unsigned int numbers[] = {2006, 2013, 1053, 1927};
+    static const unsigned int numbers[] = {2006, 2013, 1053, 1927, 1180};
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
         assert_true(failure_of(numbers[i])->is_broken);
