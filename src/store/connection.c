@@ -176,11 +176,6 @@ bool connection_is_broken(const struct connection *connection)
     return connection->is_broken;
 }
 
-size_t connection_host(const struct connection *connection)
-{
-    return connection->host;
-}
-
 bool connection_is_refused(const struct connection *connection)
 {
     return connection->is_refused;

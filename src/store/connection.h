@@ -75,9 +75,6 @@ bool connection_is_stale(const struct connection *connection);
 /* After a failure: the connection is of no more use. */
 bool connection_is_broken(const struct connection *connection);
 
-/* Its place in the list of hosts. */
-size_t connection_host(const struct connection *connection);
-
 /* After a failure: the server refused it since it can serve nobody now, and has done nothing. */
 bool connection_is_refused(const struct connection *connection);
 

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "store/endpoint.h"
+#include "format/endpoint.h"
 #include "store/probe.h"
 
 /* How long to leave a host alone before it is probed: doubled where it fails again soon. */

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-#include "store/endpoint.h"
+#include "format/endpoint.h"
 
 struct probe {
     int fd; /* -1: none is under way */

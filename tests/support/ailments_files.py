@@ -190,6 +190,36 @@ def a_system_without_time_zones(ward):
     patient.is_well()
 
 
+@ailment("cache-unusable", "files")
+def a_shared_file_that_others_can_open(ward):
+    patient = ward.patient()
+    kept = patient.folder / "kept"
+    kept.write_bytes(b"")
+    kept.chmod(0o644)
+    patient.write_conf(cache__path=kept)
+    says(patient.suffers_from("cache-unusable", kept, "can be opened by others"), "[cache]")
+    kept.unlink()
+    patient.is_well()
+
+
+@ailment("cache-unusable", "files")
+def a_shared_file_without_a_folder(ward):
+    patient = ward.patient()
+    patient.write_conf(cache__path=patient.folder / "none" / "kept")
+    says(patient.suffers_from("cache-unusable", patient.folder / "none"), "size_mib = 16")
+    patient.write_conf(cache__path=patient.folder / "none" / "kept", cache__mode="off")
+    patient.is_well()
+
+
+@ailment("cache-unusable", "files")
+def a_shared_file_larger_than_its_file_system(ward):
+    patient = ward.patient()
+    patient.write_conf(cache__path="/proc/kept")  # where nothing has any size
+    says(patient.suffers_from("cache-unusable", "/proc", "smaller than cache.size_mib"), "size_mib = 16")
+    patient.write_conf()
+    patient.is_well()
+
+
 @ailment("password-unusable", "files")
 def a_password_that_is_not_there(ward):
     patient = ward.patient()
