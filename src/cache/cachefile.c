@@ -12,7 +12,7 @@
 
 #include "base/random.h"
 
-enum { HEAD_BYTES = 4096, WAYS = 8 };
+enum { HEAD_BYTES = 4096, WAYS = 8, TRIES_MAX = 8 };
 
 /* ---- the format */
 
@@ -151,43 +151,107 @@ static bool fill(struct cachefile *cache, const struct cachefile_place *place)
     return pwrite(cache->descriptor, &head, sizeof(head), 0) == sizeof(head);
 }
 
+static void forget(struct cachefile *cache)
+{
+    if (cache->descriptor >= 0)
+        (void)close(cache->descriptor);
+    cache->descriptor = -1;
+}
+
+/* What became of a try to open the file or to make it. */
+enum attempt {
+    ATTEMPT_DONE,
+    ATTEMPT_ABSENT,    /* there is none, or (`useless` tells which) one that is to be replaced */
+    ATTEMPT_OVERTAKEN, /* another process was quicker: there is another file now */
+    ATTEMPT_FAILED
+};
+
+static enum attempt open_it(struct cachefile *cache, const struct cachefile_place *place,
+                            struct stat *useless, struct err *err)
+{
+    useless->st_nlink = 0;
+    cache->descriptor = open(place->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (cache->descriptor < 0 && errno == ENOENT)
+        return ATTEMPT_ABSENT;
+    if (cache->descriptor < 0) {
+        err_set(err, "%s: %s", place->path, strerror(errno));
+        return ATTEMPT_FAILED;
+    }
+    if (!is_ours(place->path, cache->descriptor, err))
+        return ATTEMPT_FAILED;
+    if (read_head(cache, place))
+        return ATTEMPT_DONE;
+    if (fstat(cache->descriptor, useless) != 0) {
+        err_set(err, "%s: %s", place->path, strerror(errno));
+        return ATTEMPT_FAILED;
+    }
+    forget(cache);
+    return ATTEMPT_ABSENT;
+}
+
+static bool is_still(const char *path, const struct stat *file)
+{
+    struct stat now;
+
+    return lstat(path, &now) == 0 && now.st_dev == file->st_dev && now.st_ino == file->st_ino;
+}
+
+/*
+ * All workers of a host begin at once, and each would have a file of its own if the last one to be
+ * made took the place of the others. Between the look and rename() lies so little that this is left
+ * to chance, and costs memory alone.
+ */
+static enum attempt put_in_place(const char *name, const char *path, const struct stat *useless)
+{
+    if (useless->st_nlink > 0) {
+        if (!is_still(path, useless))
+            return ATTEMPT_OVERTAKEN;
+        return rename(name, path) == 0 ? ATTEMPT_DONE : ATTEMPT_FAILED;
+    }
+    if (link(name, path) == 0)
+        return unlink(name) == 0 ? ATTEMPT_DONE : ATTEMPT_FAILED;
+    return errno == EEXIST ? ATTEMPT_OVERTAKEN : ATTEMPT_FAILED;
+}
+
 /* Made beside it and put in its place at once: nobody finds half a file. */
-static bool make(struct cachefile *cache, const struct cachefile_place *place, struct err *err)
+static enum attempt make(struct cachefile *cache, const struct cachefile_place *place,
+                         const struct stat *useless, struct err *err)
 {
     char name[PATH_MAX];
     int len = snprintf(name, sizeof(name), "%s.XXXXXX", place->path);
-    bool good;
+    enum attempt attempt = ATTEMPT_FAILED;
 
     if (len < 0 || (size_t)len >= sizeof(name)) {
         err_set(err, "%s: %s", place->path, strerror(ENAMETOOLONG));
-        return false;
+        return ATTEMPT_FAILED;
     }
     cache->descriptor = mkostemp(name, O_CLOEXEC);
-    good = cache->descriptor >= 0 && fill(cache, place) && rename(name, place->path) == 0;
-    if (!good)
+    if (cache->descriptor >= 0 && fill(cache, place))
+        attempt = put_in_place(name, place->path, useless);
+    if (attempt == ATTEMPT_FAILED)
         err_set(err, "%s: cannot be made with %lld bytes: %s", place->path,
                 (long long)place->size_bytes, strerror(errno));
-    if (!good && cache->descriptor >= 0)
+    if (attempt != ATTEMPT_DONE && cache->descriptor >= 0)
         (void)unlink(name);
-    return good;
+    if (attempt == ATTEMPT_OVERTAKEN)
+        forget(cache);
+    return attempt;
 }
 
 static bool open_or_make(struct cachefile *cache, const struct cachefile_place *place,
                          struct err *err)
 {
-    cache->descriptor = open(place->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    if (cache->descriptor < 0 && errno != ENOENT) {
-        err_set(err, "%s: %s", place->path, strerror(errno));
-        return false;
+    enum attempt attempt = ATTEMPT_OVERTAKEN;
+    struct stat useless;
+
+    for (int tries = 0; attempt == ATTEMPT_OVERTAKEN && tries < TRIES_MAX; tries++) {
+        attempt = open_it(cache, place, &useless, err);
+        if (attempt == ATTEMPT_ABSENT)
+            attempt = make(cache, place, &useless, err);
     }
-    if (cache->descriptor >= 0) {
-        if (!is_ours(place->path, cache->descriptor, err))
-            return false;
-        if (read_head(cache, place))
-            return true;
-        (void)close(cache->descriptor);
-    }
-    return make(cache, place, err);
+    if (attempt == ATTEMPT_OVERTAKEN)
+        err_set(err, "%s: is made anew again and again by others", place->path);
+    return attempt == ATTEMPT_DONE;
 }
 
 struct cachefile *cachefile_open(const struct cachefile_place *place, struct err *err)
@@ -211,8 +275,7 @@ void cachefile_close(struct cachefile *cache)
 {
     if (cache == NULL)
         return;
-    if (cache->descriptor >= 0)
-        (void)close(cache->descriptor);
+    forget(cache);
     free(cache);
 }
 

@@ -230,6 +230,61 @@ static void another_identity_or_size_begins_anew(void **state)
     cachefile_close(cache);
 }
 
+/* Opens it as soon as all others are there, puts one value and ends. */
+static void begin_at(const struct fixture *fixture, const int *start, uint64_t number)
+{
+    struct cachefile *cache;
+    struct err err = {""};
+    char byte;
+
+    (void)close(start[1]);
+    (void)!read(start[0], &byte, 1); /* nothing, once the parent has closed it */
+    cache = cachefile_open(&fixture->place, &err);
+    if (cache == NULL)
+        _exit(1);
+    put(cache, number, 1, 100, 10);
+    cachefile_close(cache);
+    _exit(0);
+}
+
+static void begin_at_once(const struct fixture *fixture, uint64_t count)
+{
+    pid_t children[8];
+    int start[2], status;
+
+    assert_in_range(count, 1, ARRAY_LENGTH(children));
+    assert_int_equal(pipe(start), 0);
+    for (uint64_t i = 0; i < count; i++) {
+        children[i] = fork();
+        assert_true(children[i] >= 0);
+        if (children[i] == 0)
+            begin_at(fixture, start, i);
+    }
+    (void)close(start[0]);
+    (void)close(start[1]);
+    for (uint64_t i = 0; i < count; i++) {
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+}
+
+static void processes_that_begin_at_once_share_one_file(void **state)
+{
+    enum { ROUNDS = 20, PROCESSES = 8 };
+    struct fixture *fixture = *state;
+    struct err err = {""};
+
+    for (int round = 0; round < ROUNDS; round++) {
+        cachefile_close(fixture->cache);
+        assert_int_equal(unlink(fixture->path), 0);
+        begin_at_once(fixture, PROCESSES);
+        fixture->cache = cachefile_open(&fixture->place, &err);
+        assert_non_null(fixture->cache);
+        for (uint64_t i = 0; i < PROCESSES; i++)
+            assert_int_equal(get(fixture->cache, i, 1, 100, 10), 1);
+    }
+}
+
 static void a_file_of_rubbish_is_replaced(void **state)
 {
     struct fixture *fixture = *state;
@@ -374,6 +429,7 @@ int main(void)
         CASE(a_file_cut_short_is_a_miss),
         CASE(a_bit_that_falls_over_is_a_miss),
         CASE(another_identity_or_size_begins_anew),
+        CASE(processes_that_begin_at_once_share_one_file),
         CASE(a_file_of_rubbish_is_replaced),
         CASE(a_file_that_others_can_open_is_refused),
         CASE(another_users_file_and_a_link_are_refused),
