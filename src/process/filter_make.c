@@ -130,6 +130,8 @@ static const char *const allowed[] = {
     "ftruncate64",
     "getdents",
     "getdents64",
+    "link",
+    "linkat",
     "lstat",
     "lstat64",
     "newfstatat",

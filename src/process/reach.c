@@ -23,6 +23,9 @@ static const struct {
     {AT(provision.password_file), false, REACH_READ | REACH_BESIDE},
     {AT(doctor.secret_file), false, REACH_READ | REACH_BESIDE},
     {AT(profile.zoneinfo), false, REACH_READ},
+    {AT(watch.secret_file), false, REACH_READ | REACH_BESIDE},
+    {AT(watch.metrics_file), false, REACH_READ | REACH_WRITE | REACH_MAKE | REACH_BESIDE},
+    {AT(cache.path), false, REACH_READ | REACH_WRITE | REACH_MAKE | REACH_BESIDE},
     {AT(log.file), false, REACH_WRITE | REACH_MAKE | REACH_BESIDE},
 };
 
@@ -87,6 +90,13 @@ static void add_named(struct reach *reach, const struct settings *settings)
     }
 }
 
+/* Where what is kept lies, unless the settings name a place for it. */
+static void add_memory(struct reach *reach, const struct settings *settings)
+{
+    if (settings->cache.mode != SETTINGS_CACHE_OFF && settings->cache.path == NULL)
+        add(reach, "/dev/shm", REACH_READ | REACH_WRITE | REACH_MAKE);
+}
+
 static void add_ports(struct reach *reach, const struct settings *settings)
 {
     const struct settings_list *hosts = &settings->database.host;
@@ -106,6 +116,7 @@ void reach_from_settings(const struct settings *settings, struct reach *out)
     add_all(out, of_openssl, ARRAY_LENGTH(of_openssl));
     add(out, X509_get_default_cert_area(), REACH_READ);
     add_named(out, settings);
+    add_memory(out, settings);
     add_ports(out, settings);
     if (out->port_count > 0)
         add_all(out, of_network, ARRAY_LENGTH(of_network));

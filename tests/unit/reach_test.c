@@ -43,13 +43,18 @@ static unsigned rights_of(const struct reach *reach, const char *path)
 static void every_file_of_the_settings_is_there(void **state)
 {
     static const char *const environment[] = {
-        "ME_TOKEN_SECRET_FILE=/k/s1, /k/s2", "ME_TOKEN_PUBLIC_KEY_FILE=/k/p1 /k/p2",
-        "ME_TOKEN_JWKS_FILE=/k/j1",          "ME_DATABASE_PASSWORD_FILE=/k/w",
-        "ME_DATABASE_TLS_CA=/k/ca",          "ME_PROVISION_PASSWORD_FILE=/k/pw",
-        "ME_DOCTOR_SECRET_FILE=/k/d",        NULL,
+        "ME_TOKEN_SECRET_FILE=/k/s1, /k/s2",
+        "ME_TOKEN_PUBLIC_KEY_FILE=/k/p1 /k/p2",
+        "ME_TOKEN_JWKS_FILE=/k/j1",
+        "ME_DATABASE_PASSWORD_FILE=/k/w",
+        "ME_DATABASE_TLS_CA=/k/ca",
+        "ME_PROVISION_PASSWORD_FILE=/k/pw",
+        "ME_DOCTOR_SECRET_FILE=/k/d",
+        "ME_WATCH_SECRET_FILE=/k/m",
+        NULL,
     };
     static const char *const paths[] = {"/k/s1", "/k/s2", "/k/p1", "/k/p2", "/k/j1",
-                                        "/k/w",  "/k/ca", "/k/pw", "/k/d"};
+                                        "/k/w",  "/k/ca", "/k/pw", "/k/d",  "/k/m"};
     struct reach reach;
 
     load(*state, environment);
@@ -69,21 +74,47 @@ static void zones_are_read_where_the_settings_say(void **state)
     assert_int_equal(rights_of(&reach, "/usr/share/zoneinfo"), 0);
 }
 
-/* No place may be made, and none but /dev/null written to, that is not named here. */
-static void nothing_is_written_but_the_log(void **state)
+static size_t count_written(const struct reach *reach)
 {
-    static const char *const environment[] = {"ME_LOG_FILE=/l/log",
+    size_t count = 0;
+
+    for (size_t i = 0; i < reach->place_count; i++)
+        count += (reach->places[i].rights & (REACH_WRITE | REACH_MAKE)) != 0 ? 1 : 0;
+    return count;
+}
+
+/* No place may be made, and none but /dev/null written to, that is not named here. */
+static void nothing_is_written_but_the_log_the_cache_and_the_counts(void **state)
+{
+    static const char *const environment[] = {"ME_LOG_FILE=/l/log", "ME_CACHE_PATH=/c/kept",
+                                              "ME_WATCH_METRICS_FILE=/m/counts",
                                               "ME_DATABASE_HOST=db.example.com", NULL};
-    const unsigned writing = REACH_WRITE | REACH_MAKE;
+    const unsigned all = REACH_READ | REACH_WRITE | REACH_MAKE | REACH_BESIDE;
     struct reach reach;
 
     load(*state, environment);
     reach_from_settings(*state, &reach);
-    assert_int_equal(rights_of(&reach, "/l/log"), writing | REACH_BESIDE);
-    for (size_t i = 0; i < reach.place_count; i++)
-        if (strcmp(reach.places[i].path, "/l/log") != 0 &&
-            strcmp(reach.places[i].path, "/dev/null") != 0)
-            assert_int_equal(reach.places[i].rights & writing, 0);
+    assert_int_equal(rights_of(&reach, "/l/log"), REACH_WRITE | REACH_MAKE | REACH_BESIDE);
+    assert_int_equal(rights_of(&reach, "/c/kept"), all);
+    assert_int_equal(rights_of(&reach, "/m/counts"), all);
+    assert_int_equal(rights_of(&reach, "/dev/null"), REACH_READ | REACH_WRITE);
+    assert_int_equal(count_written(&reach), 4);
+}
+
+static void what_is_kept_lies_in_memory_unless_there_is_a_place_for_it(void **state)
+{
+    static const char *const environments[][2] = {
+        {NULL}, {"ME_CACHE_PATH=/c/kept", NULL}, {"ME_CACHE_MODE=off", NULL}};
+    static const unsigned rights[] = {REACH_READ | REACH_WRITE | REACH_MAKE, 0, 0};
+    struct reach reach;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(environments); i++) {
+        load(*state, environments[i]);
+        reach_from_settings(*state, &reach);
+        assert_int_equal(rights_of(&reach, "/dev/shm"), rights[i]);
+        settings_free(*state);
+    }
+    load(*state, environments[0]);
 }
 
 static void a_socket_takes_no_port_and_no_names(void **state)
@@ -153,7 +184,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_file_of_the_settings_is_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(zones_are_read_where_the_settings_say, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(nothing_is_written_but_the_log, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_is_written_but_the_log_the_cache_and_the_counts,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_kept_lies_in_memory_unless_there_is_a_place_for_it,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_socket_takes_no_port_and_no_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_host_brings_its_port_and_dns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(openssl_finds_its_own_settings, set_up, tear_down),
