@@ -305,8 +305,9 @@ static void log_exchange(const struct exchange *exchange, const struct spent *sp
     LOG_EVENT(exchange->service->log, level, "request", {"request_id", exchange->request_id},
               {"method", exchange->request->method}, {"path", exchange->request->path},
               {"status", log_number(response->status, status)},
-              {"cache", str_from(exchange->cache)}, {"reason", str_from(exchange->reason)},
-              {"detail", str_from(detail)}, {"slow", slow ? STR("yes") : STR_NONE},
+              {"cache", str_from(kept_use_name(exchange->cache))},
+              {"reason", str_from(exchange->reason)}, {"detail", str_from(detail)},
+              {"slow", slow ? STR("yes") : STR_NONE},
               {"duration_us", log_number(spent->all_us, duration)},
               {"database_us", log_number(spent->database_us, database)});
 }

@@ -47,8 +47,8 @@ struct exchange {
     const struct jwt_claims *claims; /* set by authentication; borrowed from the verifier */
     bool is_provisioned;             /* the user was to be added, and is there now or never */
     const struct violation_list *violations; /* with PROBLEM_VALIDATION_FAILED */
-    struct str note;    /* what the client may read beside the problem's message */
-    const char *cache;  /* for the log: what kept_use_name says; NULL: nothing was looked for */
+    struct str note; /* what the client may read beside the problem's message */
+    enum kept_use cache;
     const char *reason; /* for the log: a code from one of the tables; NULL: none */
     struct err err;     /* for the log: the detail */
 };

@@ -326,11 +326,22 @@ bool kept_is_on(const struct kept *kept)
     return kept->is_on;
 }
 
-const char *kept_use_name(const struct kept *kept, bool was_right)
+enum kept_use kept_use(const struct kept *kept, bool was_right)
 {
     if (was_right)
-        return "hit";
-    return kept->is_on ? "miss" : "off";
+        return KEPT_HIT;
+    return kept->is_on ? KEPT_MISS : KEPT_OFF;
+}
+
+const char *kept_use_name(enum kept_use use)
+{
+    static const char *const names[KEPT_USE__MAX] = {
+        [KEPT_HIT] = "hit",
+        [KEPT_MISS] = "miss",
+        [KEPT_OFF] = "off",
+    };
+
+    return names[use];
 }
 
 int64_t kept_now_us(const struct kept *kept)

@@ -52,8 +52,20 @@ enum store_result kept_find(struct kept *kept, struct database *database,
 /* Of the last kept_find: whether what is rendered may be kept. */
 bool kept_is_on(const struct kept *kept);
 
-/* For the log, of the last kept_find: "hit" where what it found was right, "miss" or "off". */
-const char *kept_use_name(const struct kept *kept, bool was_right);
+/* What was made of what is kept. */
+enum kept_use {
+    KEPT_UNASKED = 0,
+    KEPT_HIT,  /* it was found, and right */
+    KEPT_MISS, /* it was not */
+    KEPT_OFF,  /* nothing may be kept */
+    KEPT_USE__MAX
+};
+
+/* Of the last kept_find. */
+enum kept_use kept_use(const struct kept *kept, bool was_right);
+
+/* For the log: "hit"; NULL for KEPT_UNASKED. */
+const char *kept_use_name(enum kept_use use);
 
 /* Of the last kept_find: the database's clock, as far as can be told without asking it. */
 int64_t kept_now_us(const struct kept *kept);

@@ -41,7 +41,7 @@ static enum problem show(struct exchange *exchange, struct rendered *out)
 {
     enum store_result result = recall(exchange, out);
 
-    exchange->cache = kept_use_name(exchange->service->kept, result == STORE_OK);
+    exchange->cache = kept_use(exchange->service->kept, result == STORE_OK);
     return result == STORE_NOT_FOUND ? read_anew(exchange, out) : problem_of_store(result);
 }
 

@@ -146,7 +146,7 @@ static enum problem change(struct exchange *exchange, const struct patch *patch)
     enum store_result result = swapping_try(exchange, patch, &change.rendered);
     enum problem problem;
 
-    exchange->cache = kept_use_name(exchange->service->kept, result == STORE_OK);
+    exchange->cache = kept_use(exchange->service->kept, result == STORE_OK);
     problem = result == STORE_CONFLICT ? change_by_transaction(&change) : problem_of_store(result);
     if (problem == PROBLEM_NONE)
         rendered_send(exchange, &change.rendered);

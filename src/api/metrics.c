@@ -77,6 +77,14 @@ static bool label_duration(size_t series, struct buf *out)
     return true;
 }
 
+static bool label_profile(size_t series, struct buf *out)
+{
+    if (series == KEPT_UNASKED)
+        return false;
+    buf_append_format(out, "cache=\"%s\"", kept_use_name((enum kept_use)series));
+    return true;
+}
+
 static bool label_token(size_t series, struct buf *out)
 {
     static const char *const names[METRIC_TOKEN__MAX] = {
@@ -134,6 +142,10 @@ static const struct metric_row {
     [METRIC_DURATIONS] = {"me_request_duration_seconds",
                           "From the request to the answer, in the worker.", METRIC_HISTOGRAM,
                           METRIC_DURATION__MAX, label_duration},
+    [METRIC_PROFILES] = {"me_profiles_total",
+                         "Profiles asked for or changed: the one that was kept was right, was not, "
+                         "or none can be kept.",
+                         METRIC_COUNTER, KEPT_USE__MAX, label_profile},
     [METRIC_TOKENS] = {"me_tokens_total",
                        "Tokens judged: recalled from memory, or their signature verified.",
                        METRIC_COUNTER, METRIC_TOKEN__MAX, label_token},
@@ -290,6 +302,7 @@ void metrics_count_request(struct metrics *metrics, const struct metrics_request
                     find_method(request->method) * ARRAY_LENGTH(statuses) + status, 1);
     if (reason < REASONS)
         metrics_add(metrics, METRIC_REFUSALS, reason, 1);
+    metrics_add(metrics, METRIC_PROFILES, (size_t)request->cache, 1);
     observe(metrics,
             str_equal(request->method, STR("PATCH")) ? METRIC_DURATION_CHANGE
                                                      : METRIC_DURATION_READ,

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/kept.h"
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "base/str.h"
@@ -19,6 +20,7 @@ enum metric {
     METRIC_REQUESTS,          /* by method and status: metrics_count_request */
     METRIC_REFUSALS,          /* by reason: metrics_count_request */
     METRIC_DURATIONS,         /* by enum metric_duration */
+    METRIC_PROFILES,          /* by enum kept_use: metrics_count_request */
     METRIC_TOKENS,            /* by enum metric_token */
     METRIC_DATABASE_OPENED,   /* connections */
     METRIC_DATABASE_FAILURES, /* by enum store_result */
@@ -55,6 +57,7 @@ struct metrics_request {
     struct str method;
     int status;
     const char *reason; /* NULL: none */
+    enum kept_use cache;
     int64_t duration_us;
 };
 void metrics_count_request(struct metrics *metrics, const struct metrics_request *request);

@@ -125,6 +125,7 @@ void watch_count(const struct exchange *exchange, int64_t duration_us)
         .method = exchange->request->method,
         .status = exchange->response->status,
         .reason = exchange->reason,
+        .cache = exchange->cache,
         .duration_us = duration_us,
     };
     struct watch *watch = exchange->service->watch;

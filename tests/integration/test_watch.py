@@ -166,6 +166,8 @@ def test_counts_over_all_workers(crew, tokens, reader, user):
         assert total(found, "me_database_connections_opened_total") == WORKERS
         assert total(found, "me_database_failures_total") == 0
         assert 0 < found["me_database_seconds_total"] <= total(found, "me_request_duration_seconds_sum")
+        assert total(found, "me_profiles_total", cache="hit") >= 4 * WORKERS - 1
+        assert total(found, "me_profiles_total") == 4 * WORKERS
         assert total(found, "me_tokens_total", by="recalled") >= 3 * WORKERS
         assert total(found, "me_tokens_total", by="verified") >= 2 * WORKERS
 

@@ -29,8 +29,10 @@ static void render(const struct metrics *sum, struct buf *out)
 static void count(struct metrics *metrics, const char *method, int status, const char *reason,
                   int64_t duration_us)
 {
-    metrics_count_request(
-        metrics, &(const struct metrics_request){str_from(method), status, reason, duration_us});
+    metrics_count_request(metrics, &(const struct metrics_request){.method = str_from(method),
+                                                                   .status = status,
+                                                                   .reason = reason,
+                                                                   .duration_us = duration_us});
 }
 
 static void assert_line(const char *text, const char *line)
