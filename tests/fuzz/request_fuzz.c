@@ -108,7 +108,8 @@ static void require_true(const struct outcome *outcome, char *const *variables)
 {
     if (outcome->status == 200 || outcome->status == 304) {
         require(has_token(variables), "only who has a token is answered");
-        require(storage.has_user && storage.may_be_shown, "only who may be shown is shown");
+        require(storage.has_user && storage.may_be_shown && storage.is_active,
+                "only who may be shown is shown");
         require(!is_patch(variables) || storage.is_committed, "a PATCH was committed");
     }
     require(outcome->status != 503 || storage.has_refused, "the database was no trouble");

@@ -42,8 +42,9 @@ static void load_settings(struct settings *out)
     static char folder[] = "/tmp/fuzz.XXXXXX", secret[64] = "ME_TOKEN_SECRET_FILE=";
     static char algorithms[] = "ME_TOKEN_ALGORITHMS=HS256", header[] = "ME_TOKEN_HEADER=X-Token",
                 override[] = "ME_REQUEST_METHOD_OVERRIDE=on", audit[] = "ME_AUDIT_LEVEL=values",
-                origin[] = "ME_CORS_ORIGIN=https://app.example.com";
-    char *const environment[] = {secret, algorithms, header, override, audit, origin, NULL};
+                origin[] = "ME_CORS_ORIGIN=https://app.example.com",
+                cache[] = "ME_CACHE_MODE=off"; /* what is kept is no work of one request alone */
+    char *const environment[] = {secret, algorithms, header, override, audit, origin, cache, NULL};
     struct err err = {""};
     int file = mkstemp(folder);
 
