@@ -108,17 +108,23 @@ static void mend_user(struct str *rest, struct value *row)
     storage.is_wrong |= status == ARRAY_LENGTH(status_names) - 1;
 }
 
-/* A session is shown once; one that is over has no end any more, and is there for being asked for. */
-static void mend_session(struct str *rest, struct value *row)
-{
-    bool is_named = !storage.has_session && take_choice(rest, 4) != 0;
-    bool is_over = is_named && take_choice(rest, 4) == 0;
+/* What becomes of the session that the token names. */
+enum session { SESSION_ACTIVE, SESSION_REVOKED, SESSION_EXPIRED, SESSION_UNKNOWN, SESSION__MAX };
 
-    row[PROFILE_NUMBER3].is_null = false;
-    row[PROFILE_TEXT1] = (struct value){.text = is_named ? STR("s") : STR("t")};
-    row[PROFILE_UPDATED].is_null = is_over;
-    storage.has_session |= is_named;
-    storage.is_active |= is_named && !is_over;
+/* One that is over has no end, and is there for being asked for. */
+static enum store_result show_session(const struct call *call, enum session session,
+                                      struct err *err)
+{
+    struct value row[PROFILE_COLUMN__MAX] = {[PROFILE_KIND] = {.number = PROFILE_SESSION}};
+
+    storage.is_active = session == SESSION_ACTIVE;
+    if (session == SESSION_UNKNOWN)
+        return STORE_OK;
+    row[PROFILE_TEXT1] = (struct value){.text = STR("s")};
+    row[PROFILE_UPDATED] =
+        (struct value){.is_null = !storage.is_active, .time_ms = INT64_C(4102444800000)};
+    row[PROFILE_NUMBER3] = (struct value){.number = session == SESSION_REVOKED};
+    return call->visit(call->context, row, err);
 }
 
 /* What it promises of the others: whatever has no member in the resource that could be unset. */
@@ -140,10 +146,10 @@ static void take_row(struct str *rest, size_t kind, struct value *row)
     row[PROFILE_KIND] = (struct value){.number = (int64_t)kind};
     if (kind == PROFILE_USER)
         mend_user(rest, row);
-    else if (kind == PROFILE_SESSION)
-        mend_session(rest, row);
     else
         mend_child(row);
+    if (kind == PROFILE_SESSION) /* another one of the user's */
+        row[PROFILE_TEXT1] = (struct value){.text = STR("t")};
 }
 
 /* A user comes once, and first, or never. */
@@ -152,7 +158,7 @@ static enum store_result show_profile(const struct call *call, struct err *err)
     enum store_result result = STORE_OK;
     struct str rest = storage.input;
 
-    storage.has_user = storage.may_be_shown = storage.has_session = storage.is_active = false;
+    storage.has_user = storage.may_be_shown = storage.is_active = false;
     (void)take_bytes(&rest, STORAGE_RESULTS);
     for (size_t i = 0; i < STORAGE_ROWS_MAX && rest.len > 0 && result == STORE_OK; i++) {
         struct value row[PROFILE_COLUMN__MAX];
@@ -164,6 +170,8 @@ static enum store_result show_profile(const struct call *call, struct err *err)
             kind = i == 0 ? PROFILE_USER : PROFILE_EMAIL;
         take_row(&rest, kind, row);
         result = call->visit(call->context, row, err);
+        if (result == STORE_OK && kind == PROFILE_USER)
+            result = show_session(call, (enum session)take_choice(&rest, SESSION__MAX), err);
     }
     return result;
 }

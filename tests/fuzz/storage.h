@@ -19,8 +19,7 @@ struct storage {
     bool has_refused;      /* a call did not end in STORE_OK */
     bool is_committed;     /* a transaction came to its end */
     bool may_be_shown;     /* the user's status is neither banned nor deleted */
-    bool has_session;      /* a row of the session that the token names was shown */
-    bool is_active;        /* and that session is */
+    bool is_active;        /* the session that the token names is */
     unsigned transactions; /* that are open */
 };
 
