@@ -32,8 +32,8 @@ def held(installation, user):
 
 def count_waiting(installation):
     return installation.execute(
-        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE user = %s AND info LIKE %s AND time_ms > 20",
-        [installation.worker_account, "%FOR UPDATE%"])[0][0]
+        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE user = %s AND time_ms > 20"
+        " AND (info LIKE %s OR info LIKE %s)", [installation.worker_account, "%FOR UPDATE%", "UPDATE users SET %"])[0][0]
 
 
 def reload_with_requests_under_way(server, installation, user, bearer, count):

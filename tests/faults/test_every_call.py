@@ -195,7 +195,8 @@ class Trial:
 @pytest.fixture
 def environment(injected):
     """The preload comes before the sanitizer's library, which takes offence at that."""
-    environment = injected.environment()
+    # what is kept makes one request's calls depend on those of others; what befalls its file: tests/unit/cachefile_test.c
+    environment = {**injected.environment(), "ME_CACHE_MODE": "off"}
     if is_sanitized():
         usual = os.environ.get("ASAN_OPTIONS", "")
         environment["ASAN_OPTIONS"] = (

@@ -157,7 +157,7 @@ def printed_json(mectl, users, tokens):
 
     def values(*arguments):
         done = mectl(*arguments, "--json", check=False)
-        parsed = [json.loads(line) for line in done.stdout.splitlines()]
+        parsed = [json.loads(line) for line in done.stdout.split("\n") if line]  # names may hold other separators
         return parsed[0] if arguments[0:2] == ("config", "check") else parsed
 
     return {
