@@ -230,8 +230,10 @@ static void another_identity_or_size_begins_anew(void **state)
     cachefile_close(cache);
 }
 
-/* Opens it as soon as all others are there, puts one value and ends. */
-static void begin_at(const struct fixture *fixture, const int *start, uint64_t number)
+/* Opens it as soon as all others are there, puts one value and ends. They put one after another, the
+ * byte in the pipe going round: of two values put at once in one set one may be lost. */
+static void begin_at(const struct fixture *fixture, const int *start, const int *turn,
+                     uint64_t number)
 {
     struct cachefile *cache;
     struct err err = {""};
@@ -242,23 +244,27 @@ static void begin_at(const struct fixture *fixture, const int *start, uint64_t n
     cache = cachefile_open(&fixture->place, &err);
     if (cache == NULL)
         _exit(1);
+    if (read(turn[0], &byte, 1) != 1)
+        _exit(2);
     put(cache, number, 1, 100, 10);
     cachefile_close(cache);
-    _exit(0);
+    _exit(write(turn[1], &byte, 1) == 1 ? 0 : 3);
 }
 
 static void begin_at_once(const struct fixture *fixture, uint64_t count)
 {
     pid_t children[8];
-    int start[2], status;
+    int start[2], turn[2], status;
 
     assert_in_range(count, 1, ARRAY_LENGTH(children));
     assert_int_equal(pipe(start), 0);
+    assert_int_equal(pipe(turn), 0);
+    assert_int_equal(write(turn[1], "", 1), 1);
     for (uint64_t i = 0; i < count; i++) {
         children[i] = fork();
         assert_true(children[i] >= 0);
         if (children[i] == 0)
-            begin_at(fixture, start, i);
+            begin_at(fixture, start, turn, i);
     }
     (void)close(start[0]);
     (void)close(start[1]);
@@ -266,6 +272,8 @@ static void begin_at_once(const struct fixture *fixture, uint64_t count)
         assert_int_equal(waitpid(children[i], &status, 0), children[i]);
         assert_int_equal(status, 0);
     }
+    (void)close(turn[0]);
+    (void)close(turn[1]);
 }
 
 static void processes_that_begin_at_once_share_one_file(void **state)
