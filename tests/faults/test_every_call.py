@@ -345,13 +345,16 @@ def serve_cold(trial: Trial, start, point: tuple):
     outcome = trial.ask(worker, variables, body, point)
     injected.stop()
     fired = injected.fired()
+    probe = None
     try:
         worker.process.wait(0 if outcome.answer else 2)
         trial.blame(point, has_ended(worker, fired, trial))
-        probe = None
     except subprocess.TimeoutExpired:
-        probe = worker.get(subject.bearer)
-        trial.blame(point, ended(worker, {fired or ""}))
+        try:
+            probe = worker.get(subject.bearer)
+            trial.blame(point, ended(worker, {fired or ""}))
+        except (ConnectionError, EOFError):  # it was about to end
+            trial.blame(point, has_ended(worker, fired, trial))
     is_told = has_told(worker) or worker.process.returncode not in (None, 0, 1)
     trial.note(point, outcome, probe or subject.ask_another(), has_told=is_told)
 
