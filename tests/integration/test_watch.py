@@ -78,7 +78,7 @@ def opened_by(worker) -> set:
 
 
 def test_without_metrics_no_file_is_opened(start_worker, watched, tokens, reader):
-    worker, counting = start_worker(), start_worker(**watched)
+    worker, counting = start_worker(ME_CACHE_MODE="off"), start_worker(**watched, ME_CACHE_MODE="off")
     for each in (worker, counting):
         each.get(tokens.bearer(reader))
     assert opened_by(counting) - opened_by(worker) == {watched["ME_WATCH_METRICS_FILE"]}
