@@ -55,8 +55,10 @@ static bool begin_tcp(struct probe *probe, const struct endpoint *endpoint)
 bool probe_begin(struct probe *probe, const struct endpoint *endpoint, int64_t monotonic_us)
 {
     probe_end(probe);
-    probe->begun_us = monotonic_us;
-    return endpoint->is_socket ? begin_socket(probe, endpoint->name) : begin_tcp(probe, endpoint);
+    if (!(endpoint->is_socket ? begin_socket(probe, endpoint->name) : begin_tcp(probe, endpoint)))
+        return false;
+    probe->begun_us = monotonic_us; /* an address before that was refused has set it back */
+    return true;
 }
 
 /* An error packet in its place says that the server takes no connection now. */
