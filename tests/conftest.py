@@ -1,5 +1,7 @@
 """What all tests of the programs share: a private MariaDB, an installation on it, users."""
 
+import functools
+
 import pytest
 
 from support import properties, summary
@@ -78,11 +80,11 @@ def full_user(users):
 
 
 @pytest.fixture
-def start_worker(installation, tmp_path):
-    """Starts FastCGI workers, start_worker(ME_LOG_LEVEL="debug"); all are ended after the test."""
+def start_worker_of(tmp_path):
+    """Starts FastCGI workers of any installation; all are ended after the test."""
     workers = []
 
-    def start(**environment) -> Worker:
+    def start(installation, **environment) -> Worker:
         folder = tmp_path / f"worker{len(workers)}"
         folder.mkdir()
         workers.append(Worker(installation, folder, **environment))
@@ -91,6 +93,12 @@ def start_worker(installation, tmp_path):
     yield start
     for worker in workers:
         worker.end()
+
+
+@pytest.fixture
+def start_worker(start_worker_of, installation):
+    """The same of the usual one: start_worker(ME_LOG_LEVEL="debug")."""
+    return functools.partial(start_worker_of, installation)
 
 
 @pytest.fixture

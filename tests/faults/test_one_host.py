@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support import summary
-from support.fastcgi import PARAMS, STDIN, Worker, begin, params, stream, variables_of
+from support.fastcgi import PARAMS, STDIN, begin, params, stream, variables_of
 from support.installation import Installation, write_secret
 from support.issuer import Authority
 from support.mariadb import PrivateMariaDB
@@ -205,22 +205,6 @@ def test_a_full_disk_refuses_writes_and_serves_reads(elsewhere, small_disk, star
     wait_until(lambda: worker.patch(tokens.bearer(people[0]), {"bio": "room"}).status == 200, 20, "there is room")
     for user, bio in acknowledged.items():
         assert user is people[0] or users.column(user, "bio") == bio, "what was acknowledged is lost"
-
-
-@pytest.fixture
-def start_worker_of(tmp_path):
-    """As start_worker, of any installation."""
-    workers = []
-
-    def start(installation, **environment):
-        folder = tmp_path / f"other{len(workers)}"
-        folder.mkdir()
-        workers.append(Worker(installation, folder, **environment))
-        return workers[-1]
-
-    yield start
-    for worker in workers:
-        worker.end()
 
 
 def descriptors_of(worker) -> list:
