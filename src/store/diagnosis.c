@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "store/connection.h"
+#include "store/failure.h"
 #include "store/grants.h"
 #include "store/right.h"
 
@@ -111,11 +112,6 @@ bool diagnosis_knows_version(const char *version)
 
 /* ---- rights that are missing */
 
-static bool is_denied(unsigned int number)
-{
-    return number == ER_TABLEACCESS_DENIED_ERROR || number == ER_COLUMNACCESS_DENIED_ERROR;
-}
-
 /* The server judges the rights of a statement when it prepares it; nothing is run. */
 static enum store_result try_right(struct database *database, const struct right *right,
                                    bool *denied, struct err *err)
@@ -130,7 +126,7 @@ static enum store_result try_right(struct database *database, const struct right
     enum store_result result = STORE_OK;
     if (has_trial && buf_is_good(&sql))
         result = database_run_text(database, buf_str(&sql), err);
-    *denied = result != STORE_OK && is_denied(database_error(database));
+    *denied = result != STORE_OK && failure_is_denied(database_error(database));
     buf_free(&sql);
     /* What else keeps it from being prepared, a table that is not there yet, is no lack of a right.
      */

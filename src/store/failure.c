@@ -163,6 +163,11 @@ const struct failure *failure_of(unsigned int number)
     return is_of_client(number) ? &other_client_error : &other_server_error;
 }
 
+bool failure_is_denied(unsigned int number)
+{
+    return number == ER_TABLEACCESS_DENIED_ERROR || number == ER_COLUMNACCESS_DENIED_ERROR;
+}
+
 enum store_result failure_report(unsigned int number, const char *what, const char *message,
                                  struct err *err)
 {

@@ -27,6 +27,9 @@ unsigned int failure_number(unsigned int number);
 /* Never NULL: numbers that are not in the table have a row by their range. */
 const struct failure *failure_of(unsigned int number);
 
+/* Whether the account has not the right on a table or column that a statement takes. */
+bool failure_is_denied(unsigned int number);
+
 /* Writes "what: message (number): advice" to `err` and returns the result. */
 enum store_result failure_report(unsigned int number, const char *what, const char *message,
                                  struct err *err);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "store/failure.h"
 #include "store/sessions.h"
 
 enum { ARRAY_FIRST_COUNT = 4 };
@@ -419,6 +420,9 @@ enum store_result profiles_swap(struct database *database, const struct profile_
         return STORE_CONFLICT;
     }
     enum store_result result = database_run(database, &call, err);
+    /* The right to set the revision is younger than that to change a profile. */
+    if (result != STORE_OK && failure_is_denied(database_error(database)))
+        return STORE_CONFLICT;
     if (result != STORE_OK || (rows == 1 && database_is_settled(database)))
         return result;
     /* Where somebody has turned autocommit off nothing is committed, and nothing will be. */

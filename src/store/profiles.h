@@ -93,7 +93,7 @@ enum store_result profiles_probe(struct database *database, const struct uuid *u
  * Writes the five members, updated_at and the revision outside of a transaction, where the user has
  * the old revision still and the database's clock is between the two times: then the row and its
  * children are what they were. The new revision has to be later than the old one. On STORE_OK it is
- * committed; STORE_CONFLICT: nothing was written.
+ * committed; STORE_CONFLICT: nothing was written, also where the account may not set the revision.
  */
 struct profile_swap {
     const struct profile *profile; /* as it is to be */

@@ -224,6 +224,22 @@ def test_a_change_of_what_is_not_kept_is_kept(caching, cgi, tokens, user):
     assert source(again) == "hit" and again.body == read_whole(cgi, bearer).body
 
 
+def test_without_the_right_to_set_the_revision_a_change_takes_the_transaction(caching, installation, cgi, tokens, user):
+    """As of an account whose rights are those of the version before, but for the triggers' guard."""
+    bearer = tokens.bearer(user)
+    right = f"UPDATE (revision) ON {installation.database}.users"
+    installation.execute(f"REVOKE {right} FROM {installation.worker_account}@localhost")
+    try:
+        worker = caching()
+        twice(worker, bearer)
+        for bio in ("first", "second"):
+            changed = worker.patch(bearer, {"bio": bio})
+            assert (changed.status, source(changed), changed.json["bio"]) == (200, "miss", bio)
+            assert worker.get(bearer).body == changed.body == read_whole(cgi, bearer).body
+    finally:
+        installation.execute(f"GRANT {right} TO {installation.worker_account}@localhost")
+
+
 def test_equal_values_write_nothing(caching, installation, tokens, user):
     worker = caching()
     bearer = tokens.bearer(user)
