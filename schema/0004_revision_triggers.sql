@@ -1,5 +1,6 @@
 -- optional: to make triggers takes the right TRIGGER and, where the server writes a binary log, either SUPER or
--- log_bin_trust_function_creators = 1. Where they cannot be made, workers read each profile anew: slower, and as right.
+-- log_bin_trust_function_creators = 1; to make the view takes CREATE VIEW. Where they cannot be made, workers read each
+-- profile anew: slower, and as right.
 --
 -- Triggers that move users.revision (0003_revision.sql), and a view by which workers see that all of them stand.
 --
