@@ -65,19 +65,19 @@ static const struct finding_row rows[FINDING__MAX] = {
                                            "mectl config list")},
     [FINDING_FILE_WRITABLE] = {"file-writable", NULL, WEIGHT_WRONG, "others can write to a file",
                                "Who can write a key or the settings decides whose tokens count.",
-                               ANY_SERVER("chmod go-w @THIS@")},
+                               ANY_SERVER("chmod go-w @PATH@")},
     [FINDING_FOLDER_WRITABLE] = {"folder-writable", NULL, WEIGHT_WRONG,
                                  "others can write to a folder",
                                  "Who can put another file into the place of a key or of the "
                                  "settings decides whose tokens count; suexec refuses it as well.",
-                                 ANY_SERVER("chmod go-w @THIS@")},
+                                 ANY_SERVER("chmod go-w @PATH@")},
     [FINDING_SECRET_READABLE] = {"secret-readable", "key", WEIGHT_STOPS, "others can read a secret",
                                  "Who has a secret can make tokens for every user; no worker "
                                  "starts as long as it lies open.",
-                                 ANY_SERVER("chmod 0600 @THIS@\n"
+                                 ANY_SERVER("chmod 0600 @PATH@\n"
                                             "# or, where root owns it, with the group of the "
                                             "workers alone:\n"
-                                            "#     chgrp www-data @THIS@ && chmod 0640 @THIS@")},
+                                            "#     chgrp www-data @PATH@ && chmod 0640 @PATH@")},
     [FINDING_KEY_UNUSABLE] = {"key-unusable", "key", WEIGHT_STOPS, "a key cannot be used",
                               "No worker starts without its keys.",
                               ANY_SERVER("# a new secret, and a new key pair:\n"

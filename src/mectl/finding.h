@@ -93,8 +93,8 @@ enum finding_server {
     FINDING_SERVER__MAX
 };
 
-/* Lines to paste, `#` before what is to be done with them; @THIS@ stands for what it was found on.
- * NULL: the lines for any server are all. */
+/* Lines to paste, `#` before what is to be done with them; @THIS@ stands for what it was found on,
+ * @PATH@ for the same as a word of a shell. NULL: the lines for any server are all. */
 struct finding_remedy {
     const char *any, *apache, *lighttpd, *nginx, *caddy;
 };

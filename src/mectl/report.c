@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { DETAIL_MAX_BYTES = 4096, REMEDY_MAX_BYTES = 16 * 1024 };
@@ -14,26 +15,86 @@ static const char *severity_of(enum finding finding)
 
 /* ---- the lines that mend it */
 
-static void append_filled(struct buf *out, const char *lines, const char *on)
+/* For a shell, that a blank in a path does not make two of it. */
+static void append_quoted(struct buf *out, const char *text)
 {
-    static const struct str mark = STR("@THIS@");
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/+,:=@%";
+
+    if (text[strspn(text, plain)] == '\0') {
+        buf_append_text(out, text);
+        return;
+    }
+    buf_append_byte(out, '\'');
+    for (; *text != '\0'; text++)
+        if (*text == '\'')
+            buf_append_text(out, "'\\''");
+        else
+            buf_append_byte(out, *text);
+    buf_append_byte(out, '\'');
+}
+
+static void fill_text(struct buf *out, const struct report *report, const char *on)
+{
+    (void)report;
+    buf_append_text(out, on == NULL ? "..." : on);
+}
+
+static void fill_path(struct buf *out, const struct report *report, const char *on)
+{
+    if (on == NULL)
+        fill_text(out, report, on);
+    else
+        append_quoted(out, on);
+}
+
+/* With the settings that were examined, and not those that it would find by itself. */
+static void fill_mectl(struct buf *out, const struct report *report, const char *on)
+{
+    (void)on;
+    if (report->invocation->config != NULL) {
+        buf_append_text(out, "ME_CONF=");
+        append_quoted(out, report->invocation->config);
+        buf_append_byte(out, ' ');
+    }
+    buf_append_text(out, "mectl ");
+}
+
+static const struct mark {
+    struct str text;
+    void (*fill)(struct buf *out, const struct report *report, const char *on);
+} marks[] = {{STR("@THIS@"), fill_text}, {STR("@PATH@"), fill_path}, {STR("mectl "), fill_mectl}};
+
+/* The one that the text begins with; NULL: none. */
+static const struct mark *mark_at(struct str text)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(marks); i++)
+        if (str_starts_with(text, marks[i].text))
+            return &marks[i];
+    return NULL;
+}
+
+static void append_filled(struct buf *out, const struct report *report, const char *lines,
+                          const char *on)
+{
     struct str rest = str_from(lines);
 
     while (rest.len > 0) {
-        bool is_mark = str_starts_with(rest, mark);
-        size_t used = is_mark ? mark.len : 1;
+        const struct mark *mark = mark_at(rest);
+        size_t used = mark == NULL ? 1 : mark->text.len;
 
-        if (is_mark)
-            buf_append_text(out, on == NULL ? "..." : on);
-        else
+        if (mark == NULL)
             buf_append_byte(out, rest.data[0]);
+        else
+            mark->fill(out, report, on);
         rest = (struct str){rest.data + used, rest.len - used};
     }
     buf_append_byte(out, '\n');
 }
 
 /* Where the server is not known, the lines of each, under its name. */
-static void append_each(struct buf *out, enum finding finding, const char *on)
+static void append_each(struct buf *out, const struct report *report, enum finding finding,
+                        const char *on)
 {
     for (enum finding_server i = FINDING_APACHE; i < FINDING_SERVER__MAX; i++) {
         const char *lines = finding_remedy(finding, i);
@@ -41,7 +102,7 @@ static void append_each(struct buf *out, enum finding finding, const char *on)
         if (lines == NULL)
             continue;
         buf_append_format(out, "# %s\n", finding_server_name(i));
-        append_filled(out, lines, on);
+        append_filled(out, report, lines, on);
     }
 }
 
@@ -52,13 +113,13 @@ static void append_remedy(struct buf *out, const struct report *report, enum fin
     const char *own = finding_remedy(finding, report->server);
 
     if (own != NULL && own != general) {
-        append_filled(out, own, on);
+        append_filled(out, report, own, on);
         return;
     }
     if (general != NULL)
-        append_filled(out, general, on);
+        append_filled(out, report, general, on);
     if (report->server == FINDING_ANY_SERVER)
-        append_each(out, finding, on);
+        append_each(out, report, finding, on);
 }
 
 /* ---- as mectl doctor */

@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import pty
+import shutil
 import subprocess
 import threading
 
@@ -90,6 +91,27 @@ def test_progress_on_a_terminal(installation):
 def test_progress_of_both_halves(installation, page_server):
     shown = on_terminal(installation.conf, "--url", page_server)
     assert "8 of 8: the database" in shown and "1 of 12: who answers" in shown
+
+
+@pytest.fixture
+def refused_conf(installation, tmp_path):
+    """Of an account that the database does not know, in a folder with a blank."""
+    conf = tmp_path / "of the staging host.conf"
+    shutil.copy(installation.write_conf("refused.conf", admin__user="nobody_knows"), conf)
+    return conf
+
+
+def test_the_lines_to_paste_name_the_settings_that_were_examined(mectl, refused_conf):
+    """Else they would mend another installation: the one whose settings mectl finds by itself."""
+    (row,) = [row for row in rows_of(mectl("doctor", "--json", conf=refused_conf, check=False)) if "code" in row]
+    assert row["code"] == "account-refused"
+    assert f"#     ME_CONF='{refused_conf}' mectl migrate --print-grants --for mectl | mariadb" in row["remedy"].splitlines()
+
+
+def test_they_name_none_where_none_was_named(mectl, refused_conf):
+    (row,) = [row for row in rows_of(mectl("doctor", "--json", conf=False, check=False, ME_CONF=refused_conf))
+              if "code" in row]
+    assert "#     mectl migrate --print-grants --for mectl | mariadb" in row["remedy"].splitlines()
 
 
 def test_what_could_not_be_examined_is_named(mectl, page_server):

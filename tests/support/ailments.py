@@ -101,12 +101,12 @@ class Patient:
         assert self.examine() == {}, f"{self.code} is not mended, or something else is wrong"
 
     def paste(self, row: dict):
-        """Types what the remedy shows into a shell."""
+        """Types what the remedy shows into a shell, which knows nothing of the installation."""
         lines = lines_to_paste(row["remedy"])
         assert lines.strip(), row
         subprocess.run(
             ["sh", "-e", "-c", lines], check=True, timeout=60, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            env=clean_environment(ME_CONF=str(self.conf), PATH=f"{build()}:{os.environ['PATH']}"))
+            env=clean_environment(PATH=f"{build()}:{os.environ['PATH']}"))
 
     def paste_sql(self, row: dict):
         """Types what the remedy shows into a client of the database, as its administrator."""

@@ -62,6 +62,21 @@ def a_password_that_everybody_can_read(ward):
     patient.is_well()
 
 
+@ailment("secret-readable", "files")
+def a_secret_whose_name_is_several_words_to_a_shell(ward):
+    """Its neighbour, which has the first of them for a name, is left alone."""
+    patient = ward.patient()
+    secret, neighbour = patient.folder / "login's key & $HOME.secret", patient.folder / "login's"
+    secret.write_text(patient.installation.secret + "\n")
+    neighbour.write_text("")
+    for path in (secret, neighbour):
+        path.chmod(0o644)
+    patient.write_conf(token__secret_file=f'"{secret}"')
+    patient.paste(patient.suffers_from("secret-readable", secret))
+    patient.is_well()
+    assert secret.stat().st_mode & 0o777 == 0o600 and neighbour.stat().st_mode & 0o777 == 0o644
+
+
 @ailment("key-unusable", "files")
 def a_secret_that_is_not_there(ward):
     patient = ward.patient()
