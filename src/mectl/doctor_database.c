@@ -10,12 +10,16 @@
 
 enum { CLOCK_NOTICE_MS = 5000, RIGHTS_MAX_BYTES = 8192 };
 
-/* By enum database_account, as mectl migrate --for has them. */
-static const char *const account_names[] = {
-    [DATABASE_WORKER] = "worker",
-    [DATABASE_ADMIN] = "mectl",
-    [DATABASE_PROVISION] = "provision",
-};
+const char *doctor_account_name(enum database_account account)
+{
+    static const char *const names[] = {
+        [DATABASE_WORKER] = "worker",
+        [DATABASE_ADMIN] = "mectl",
+        [DATABASE_PROVISION] = "provision",
+    };
+
+    return names[account];
+}
 
 static const enum finding findings[DIAGNOSIS__MAX] = {
     [DIAGNOSIS_UNREACHED] = FINDING_DATABASE_UNREACHED,
@@ -64,17 +68,31 @@ static void find_strange_version(const struct patient *patient)
                        patient->host, version);
 }
 
+/* As the database has the account, where it was made by mectl migrate --print-grants: its own word
+ * for it can only be asked by who is let in. */
+static struct err full_account_name(const struct patient *patient)
+{
+    struct endpoint endpoint;
+    struct err ignored, name;
+    bool is_tcp = endpoint_parse(patient->host, &endpoint, &ignored) && !endpoint.is_socket;
+
+    err_set(&name, "'%s'@'%s'", database_user(&patient->settings, patient->account),
+            is_tcp ? "%" : "localhost");
+    return name;
+}
+
 static void report_verdict(const struct patient *patient, enum diagnosis_verdict verdict,
                            const struct err *err)
 {
     const char *version = patient->diagnosis.version;
-    const char *on = verdict == DIAGNOSIS_FULL ? database_user(&patient->settings, patient->account)
-                                               : account_names[patient->account];
+    const struct err account = full_account_name(patient);
+    const char *on =
+        verdict == DIAGNOSIS_FULL ? account.text : doctor_account_name(patient->account);
 
     if (verdict == DIAGNOSIS_STRANGE && version[0] != '\0' && !diagnosis_knows_version(version))
         return; /* what failed then is told by its version */
     report_finding(patient->report, findings[verdict], on, "account of %s: %s",
-                   account_names[patient->account], err->text);
+                   doctor_account_name(patient->account), err->text);
 }
 
 static enum diagnosis_verdict examine(struct patient *patient)
@@ -201,7 +219,7 @@ static void report_rights(const struct patient *patient, enum finding finding, c
 {
     if (rights->text.len > 0)
         report_finding(patient->report, finding, on, "account of %s, %s: %.*s",
-                       account_names[patient->account], rights->account,
+                       doctor_account_name(patient->account), rights->account,
                        STR_ARGS(buf_str(&rights->text)));
 }
 
@@ -230,7 +248,8 @@ static void find_missing_rights(const struct patient *patient)
     init_rights(&rights, patient);
     if (diagnosis_missing_rights(patient->database, &grants, add_missing, &rights, &ignored) ==
         STORE_OK)
-        report_rights(patient, FINDING_RIGHTS_MISSING, account_names[patient->account], &rights);
+        report_rights(patient, FINDING_RIGHTS_MISSING, doctor_account_name(patient->account),
+                      &rights);
     free_rights(&rights);
 }
 

@@ -8,6 +8,7 @@
 #define ME_MECTL_DOCTOR_INSIDE_H
 
 #include "mectl/report.h"
+#include "store/database.h"
 
 /* doctor_settings.c: needs nothing but the files that are named. */
 void doctor_keys(struct report *report);
@@ -30,5 +31,8 @@ void doctor_workers(struct report *report);
 void doctor_database(struct report *report);
 void doctor_database_quickly(struct report *report);
 void doctor_audit(struct report *report); /* which doctor_database looks at, too */
+
+/* As mectl migrate --for has it: "worker". */
+const char *doctor_account_name(enum database_account account);
 
 #endif

@@ -73,7 +73,8 @@ struct err probe_describe(const struct probe *probe, const struct http_answer *a
 void probe_find_as_described(const struct probe *probe, enum finding finding,
                              const struct http_answer *answer)
 {
-    report_finding(probe->report, finding, NULL, "%s", probe_describe(probe, answer).text);
+    report_finding(probe->report, finding, probe->report->invocation->settings.file, "%s",
+                   probe_describe(probe, answer).text);
 }
 
 /* ---- what is wrong with an answer */

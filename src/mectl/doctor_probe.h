@@ -49,6 +49,7 @@ const char *probe_authorization(const struct probe *probe);
 
 /* What is known of an answer that is not as it should be. */
 struct err probe_describe(const struct probe *probe, const struct http_answer *answer);
+/* Found on me.conf, where a remedy names that. */
 void probe_find_as_described(const struct probe *probe, enum finding finding,
                              const struct http_answer *answer);
 

@@ -195,7 +195,8 @@ static void find_password(struct report *report, enum database_account account, 
         database_new(&report->invocation->settings, account, file_readers_of_operator(), &err);
 
     if (database == NULL && !find_open_secret(report, path))
-        report_finding(report, FINDING_PASSWORD_UNUSABLE, path, "%s", err.text);
+        report_finding(report, FINDING_PASSWORD_UNUSABLE, doctor_account_name(account), "%s",
+                       err.text);
     database_free(database);
 }
 

@@ -182,7 +182,11 @@ static const struct finding_row rows[FINDING__MAX] = {
                                    "No worker starts without the passwords that me.conf names.",
                                    ANY_SERVER("# a file of one line:\n"
                                               "#     install -m 0600 /dev/null FILE && "
-                                              "openssl rand -hex 16 >FILE")},
+                                              "openssl rand -hex 16 >FILE\n"
+                                              "# then the account gets what is in it, as an "
+                                              "administrator of the database:\n"
+                                              "#     mectl migrate --print-grants --for @THIS@ | "
+                                              "mariadb")},
     [FINDING_DATABASE_UNREACHED] = {"database-unreached", "database", WEIGHT_WRONG,
                                     "the database does not answer",
                                     "Everybody is answered 503, or this host is of no help when "
@@ -355,7 +359,7 @@ static const struct finding_row rows[FINDING__MAX] = {
                       "    \"socket\" => \"/run/lighttpd/me-fcgi.sock\",\n"
                       "    \"check-local\" => \"disable\",\n"
                       "    \"max-procs\" => 4,\n"
-                      "    \"bin-environment\" => (\"ME_CONF\" => \"/etc/me.conf\"),\n"
+                      "    \"bin-environment\" => (\"ME_CONF\" => \"@THIS@\"),\n"
                       ")))",
           .nginx = "# in the server block:\n"
                    "location = /me {\n"
@@ -616,22 +620,28 @@ static const struct finding_row rows[FINDING__MAX] = {
          "Whoever finds its address has what is in it.",
          {.any = "# put it where the web server hands out nothing, and make new "
                  "secrets",
-          .apache = "# in the configuration, or in .htaccess; then make new secrets:\n"
-                    "<FilesMatch \"^me\\.conf$|\\.(secret|password|pem|jwks|log)$\">\n"
-                    "    Require all denied\n"
-                    "</FilesMatch>",
-          .lighttpd = "# then make new secrets:\n"
-                      "$HTTP[\"url\"] =~ \"/me\\.conf$|\\.(secret|password|pem|jwks|log)$\" "
+          .apache =
+              "# in the configuration, or in .htaccess, with the name of the file, where it is "
+              "another; then make new secrets:\n"
+              "<FilesMatch \"^me\\.conf$|\\.(secret|password|key|pem|jwks|log(\\.[0-9]+)?)$\">\n"
+              "    Require all denied\n"
+              "</FilesMatch>",
+          .lighttpd = "# with the name of the file, where it is another; then make new secrets:\n"
+                      "$HTTP[\"url\"] =~ "
+                      "\"/me\\.conf$|\\.(secret|password|key|pem|jwks|log(\\.[0-9]+)?)$\" "
                       "{\n"
                       "    url.access-deny = (\"\")\n"
                       "}",
-          .nginx = "# in the server block; then make new secrets:\n"
-                   "location ~ \"/me\\.conf$|\\.(secret|password|pem|jwks|log)$\" {\n"
-                   "    deny all;\n"
-                   "}",
-          .caddy = "# in the site; then make new secrets:\n"
+          .nginx =
+              "# in the server block, with the name of the file, where it is another; then "
+              "make new secrets:\n"
+              "location ~ \"/me\\.conf$|\\.(secret|password|key|pem|jwks|log(\\.[0-9]+)?)$\" {\n"
+              "    deny all;\n"
+              "}",
+          .caddy = "# in the site, with the name of the file, where it is another; then make new "
+                   "secrets:\n"
                    "@secrets path_regexp "
-                   "/me\\.conf$|\\.(secret|password|pem|jwks|log)$\n"
+                   "/me\\.conf$|\\.(secret|password|key|pem|jwks|log(\\.[0-9]+)?)$\n"
                    "respond @secrets 403"}},
     [FINDING_WORKER_DIFFERS] = {"worker-differs", NULL, WEIGHT_WRONG,
                                 "the worker that answers has another version or other settings "

@@ -240,6 +240,8 @@ def a_password_that_is_not_there(ward):
     patient = ward.patient()
     password = patient.folder / "other.password"
     patient.write_conf(database__password_file=password)
-    says(patient.suffers_from("password-unusable", password), "openssl rand")
-    write_secret(password, patient.installation.worker_password + "\n")
+    row = patient.suffers_from("password-unusable", password)
+    says(row, "openssl rand -hex 16 >FILE", "mectl migrate --print-grants --for worker | mariadb")
+    write_secret(password, "0123456789abcdef0123456789abcdef\n")
+    patient.grant("worker")
     patient.is_well()

@@ -253,8 +253,8 @@ class Site:
         """me.conf and what it names into another folder."""
         folder.mkdir()
         _own(folder, mode=0o750)
-        shutil.copy2(self.doctor_secret, folder)
-        self.etc, self.doctor_secret = folder, folder / self.doctor_secret.name
+        shutil.copy2(self.doctor_secret, folder / "doctor.key")
+        self.etc, self.doctor_secret = folder, folder / "doctor.key"
         _own(self.doctor_secret, mode=0o640)
         self.write_conf()
 
@@ -274,7 +274,7 @@ class Site:
     def own_names(self) -> list:
         """The names that remedies have as examples, and what they are here."""
         return [("/usr/lib/cgi-bin/me.fcgi", self.program), ("/run/me-fcgi.sock", self.socket),
-                ("/run/lighttpd/me-fcgi.sock", self.socket), ("/etc/me.conf", self.conf),
+                ("/run/lighttpd/me-fcgi.sock", self.socket),
                 ("/etc/ssl/example.pem", self.certificate), ("/etc/ssl/example.key", self.key)]
 
     @property
