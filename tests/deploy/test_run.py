@@ -11,7 +11,7 @@ import pytest
 from support.ground import free_port
 from support.paths import SOURCE
 from support.processes import is_running, wait_until
-from support.run import Run, pasted
+from support.run import Run, nobody, pasted
 
 WORKERS = 2
 STEPS = ["packages", "build", "private MariaDB", "keys", "settings", "schema and accounts", "demo user", "token"]
@@ -197,6 +197,66 @@ def test_ctrl_c_leaves_nothing_running(tmp_path):
             break
     pids = run.pids()
     process.send_signal(signal.SIGINT)
-    process.wait(timeout=60)
+    assert process.wait(timeout=60) == 0
     process.stdout.close()
     assert pids and not any(is_running(pid) for pid in pids)
+
+
+def test_ctrl_c_before_it_runs_is_no_success(tmp_path):
+    run = Run(tmp_path / "var")
+    process = subprocess.Popen([*run.command, "--port", str(free_port())], text=True, preexec_fn=_be_interruptible,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert process.stdout.readline().startswith("packages")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=120) == 130
+    process.stdout.close()
+    assert run("--status", expect=1).count("does not run") == 3
+
+
+def test_a_proxy_in_the_environment_is_not_asked(tmp_path):
+    run = Run(tmp_path / "var")
+    run("--detach", "--port", free_port(), "--workers", "1", http_proxy=f"http://127.0.0.1:{free_port()}")
+    run("--stop")
+
+
+# ---- what is not its own
+
+@pytest.fixture
+def daemon():
+    """A process whose session's first one has ended, as with many daemons: the number of that session, and its own."""
+    process = subprocess.Popen(["setsid", "sh", "-c", "sleep 60 >&2 & echo $$ $!"], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, text=True)
+    session, pid = map(int, process.communicate(timeout=30)[0].split())
+    yield session, pid
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_numbers_from_before_the_machine_was_started_again_are_those_of_others(tmp_path, daemon):
+    run = Run(tmp_path / "var")
+    run("--detach", "--port", free_port(), "--workers", "1")
+    epoch = (run.folder / "run" / "epoch").read_text()
+    run("--stop")
+    session, pid = daemon
+    (run.folder / "run" / "server.pid").write_text(f"{session}\n")
+    (run.folder / "run" / "epoch").write_text("00000000-0000-0000-0000-000000000000 " + epoch.split()[1])
+    run("--stop")
+    assert is_running(pid)
+
+
+@pytest.mark.parametrize("place", ["/tmp/me.a/../b", "kept", ""])
+def test_only_its_own_folder_of_sockets_is_removed(tmp_path, place):
+    run = Run(tmp_path / "var")
+    (run.folder / "run").mkdir(parents=True)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (run.folder / "run" / "sockets").write_text(str(kept) if place == "kept" else place)
+    run("--stop")
+    assert kept.is_dir() and not (run.folder / "run" / "sockets").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_somebody_else_in_it_is_one_sentence(tmp_path):
+    run = Run(tmp_path / "var")
+    (run.folder / "run").mkdir(parents=True)
+    os.chown(run.folder / "run", nobody()["user"], -1)
+    assert f"{run.folder}/run" in run.refusal("--detach")
