@@ -65,3 +65,17 @@ bool endpoint_parse(const char *item, struct endpoint *out, struct err *err)
     memcpy(out->name, host.data, host.len); /* the NUL is there: *out was zeroed */
     return true;
 }
+
+static bool is_of_digits_and_dots(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] != '.' && (text.data[i] < '0' || text.data[i] > '9'))
+            return false;
+    return true;
+}
+
+bool endpoint_is_loopback(struct str name)
+{
+    return str_equal_nocase(name, STR("localhost")) || str_equal(name, STR("::1")) ||
+           (str_starts_with(name, STR("127.")) && is_of_digits_and_dots(name));
+}

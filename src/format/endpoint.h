@@ -9,6 +9,7 @@
 
 #include "base/compiler.h"
 #include "base/err.h"
+#include "base/str.h"
 
 enum { ENDPOINT_TEXT_MAX_BYTES = 255, ENDPOINT_DEFAULT_PORT = 3306 };
 
@@ -24,5 +25,9 @@ struct endpoint {
  * address without brackets has no port. On failure `err` says what is wrong with it.
  */
 bool endpoint_parse(const char *item, struct endpoint *out, struct err *err) MUST_CHECK;
+
+/* Whether what is sent to a host of this name, or this address without brackets, stays on this
+ * machine. A name that only begins like an address of it does not. */
+bool endpoint_is_loopback(struct str name);
 
 #endif

@@ -109,12 +109,6 @@ static enum diagnosis_verdict examine(struct patient *patient)
 
 /* ---- what a host is like */
 
-static bool is_loopback(const char *name)
-{
-    return strcmp(name, "localhost") == 0 || strcmp(name, "::1") == 0 ||
-           strncmp(name, "127.", 4) == 0;
-}
-
 static void tell_host(const struct patient *patient, const struct endpoint *endpoint)
 {
     const struct diagnosis *diagnosis = &patient->diagnosis;
@@ -134,7 +128,8 @@ static void find_plain(const struct patient *patient, const struct endpoint *end
         [SETTINGS_TLS_ENCRYPT] = "encrypt", [SETTINGS_TLS_OFF] = "off"};
     int64_t tls = patient->settings.database.tls;
 
-    if (!endpoint->is_socket && tls != SETTINGS_TLS_VERIFY && !is_loopback(endpoint->name))
+    if (!endpoint->is_socket && tls != SETTINGS_TLS_VERIFY &&
+        !endpoint_is_loopback(str_from(endpoint->name)))
         report_finding(patient->report, FINDING_DATABASE_PLAIN, NULL,
                        "%s, where database.tls is %s", patient->host, says[tls]);
 }

@@ -1,33 +1,34 @@
-#include <string.h>
-
 #include "api/fingerprint.h"
 #include "base/clock.h"
+#include "format/endpoint.h"
 #include "mectl/doctor_probe.h"
 
 enum { FINGERPRINTS = 4 /* several workers may answer, each of its own version */ };
 
 /* ---- without a token: who answers at all */
 
-static bool is_loopback(struct str host)
+/* Without the port, and an address without its brackets. */
+static struct str host_of(struct str authority)
 {
-    return str_equal(host, STR("localhost")) || str_starts_with(host, STR("127.")) ||
-           str_equal(host, STR("[::1]"));
+    struct str host = authority;
+
+    if (!str_starts_with(host, STR("[")))
+        return str_cut(&host, ':');
+    (void)str_cut(&host, '[');
+    return str_cut(&host, ']');
 }
 
 void probe_tls(struct probe *probe)
 {
-    struct str rest = str_from(probe->outside->url), scheme = str_cut(&rest, ':'), host;
+    struct str rest = str_from(probe->outside->url), scheme = str_cut(&rest, ':');
+    struct str host;
 
     (void)str_cut(&rest, '/');
     (void)str_cut(&rest, '/');
-    host = str_cut(&rest, '/');
-    if (!str_starts_with(host, STR("[")))
-        host = str_cut(&host, ':');
-    else if (str_has_byte(host, ']'))
-        host.len = (size_t)((const char *)memchr(host.data, ']', host.len) + 1 - host.data);
+    host = host_of(str_cut(&rest, '/'));
     if (str_equal_nocase(scheme, STR("https")))
         report_good(probe->report, "tls", "the certificate is verified");
-    else if (is_loopback(host))
+    else if (endpoint_is_loopback(host))
         report_note(probe->report, "tls", "there is none, on this machine alone");
     else
         report_finding(probe->report, FINDING_TLS_MISSING, NULL, "%s", probe->outside->url);

@@ -60,12 +60,37 @@ static void refuses_a_name_that_does_not_fit(void **state)
     assert_false(endpoint_parse(item, &endpoint, &err));
 }
 
+static void knows_what_stays_on_this_machine(void **state)
+{
+    static const struct {
+        const char *name;
+        bool stays;
+    } rows[] = {
+        {"localhost", true},
+        {"LocalHost", true},
+        {"127.0.0.1", true},
+        {"127.1", true},
+        {"::1", true},
+        {"localhost.example.com", false},
+        {"192.0.2.1", false},
+        {"127.0.0.1.example.com", false},
+        {"127.example.com", false},
+        {"2001:db8::1", false},
+        {"", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+        if (endpoint_is_loopback(str_from(rows[i].name)) != rows[i].stays)
+            fail_msg("\"%s\"", rows[i].name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_every_form_of_a_host),
         cmocka_unit_test(refuses_what_is_no_host),
         cmocka_unit_test(refuses_a_name_that_does_not_fit),
+        cmocka_unit_test(knows_what_stays_on_this_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
