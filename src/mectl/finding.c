@@ -140,16 +140,17 @@ static const struct finding_row rows[FINDING__MAX] = {
                                ANY_SERVER("apt-get install tzdata")},
 
     /* ---- the workers of this host */
-    [FINDING_CACHE_UNUSABLE] = {"cache-unusable", NULL, WEIGHT_WARNS,
-                                "no profile can be kept on this host",
-                                "Workers read the whole of one for each request: slower, and as "
-                                "right.",
-                                ANY_SERVER("# in me.conf, a file on a tmpfs with room for it:\n"
-                                           "#     [cache]\n"
-                                           "#     path = /run/me-fcgi/cache\n"
-                                           "#     size_mib = 16\n"
-                                           "# or, where none is wanted:\n"
-                                           "#     mode = off")},
+    [FINDING_CACHE_UNUSABLE] =
+        {"cache-unusable", NULL, WEIGHT_WARNS, "no profile can be kept on this host",
+         "Workers read the whole of one for each request: slower, and as right.",
+         ANY_SERVER("# a folder of the workers' account, on a tmpfs with room for it:\n"
+                    "#     install -d -o www-data -g www-data -m 0750 /run/me-fcgi\n"
+                    "# in me.conf, a file in it:\n"
+                    "#     [cache]\n"
+                    "#     path = /run/me-fcgi/cache\n"
+                    "#     size_mib = 16\n"
+                    "# or, where none is wanted:\n"
+                    "#     mode = off")},
     [FINDING_WORKER_REFUSES] = {"worker-refuses", NULL, WEIGHT_WRONG, "a worker would not start",
                                 "Everybody is answered 500 or 503.",
                                 ANY_SERVER("# what me.conf names has to be readable by the account "
@@ -226,7 +227,8 @@ static const struct finding_row rows[FINDING__MAX] = {
     [FINDING_DATABASE_READ_ONLY] = {"database-read-only", NULL, WEIGHT_WRONG,
                                     "the database is read-only", "Every PATCH is answered 503.",
                                     ANY_SERVER("# name the primary first in me.conf, in "
-                                               "[database], or, as its administrator:\n"
+                                               "[database], or, where it is no replica, as its "
+                                               "administrator:\n"
                                                "#     SET GLOBAL read_only = OFF;")},
     [FINDING_ACCOUNT_REFUSED] = {"account-refused", "database", WEIGHT_WRONG,
                                  "the database does not let an account in",

@@ -221,7 +221,7 @@ def a_shared_file_that_others_can_open(ward):
 def a_shared_file_without_a_folder(ward):
     patient = ward.patient()
     patient.write_conf(cache__path=patient.folder / "none" / "kept")
-    says(patient.suffers_from("cache-unusable", patient.folder / "none"), "size_mib = 16")
+    says(patient.suffers_from("cache-unusable", patient.folder / "none"), "install -d -o www-data", "size_mib = 16")
     patient.write_conf(cache__path=patient.folder / "none" / "kept", cache__mode="off")
     patient.is_well()
 
