@@ -183,6 +183,14 @@ def test_stop_leaves_nothing_running(tmp_path):
     run("--status", expect=1)
 
 
+def test_nothing_runs_for_each_request_once_it_is_stopped(tmp_path):
+    run = Run(tmp_path / "var")
+    run("--detach", "--port", free_port(), "--server", "cgi")
+    assert "worker: one for each request" in run("--status")
+    run("--stop")
+    assert run("--status", expect=1).count("does not run") == 3
+
+
 def _be_interruptible():
     """Also where the tests themselves run in the background of a shell, in which SIGINT is ignored by all."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
