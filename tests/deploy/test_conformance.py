@@ -18,6 +18,12 @@ def test_get(site, tokens, full_user):
     assert answer.status == 200 and answer.json == full_user.expected(active_sessions=2)
 
 
+def test_what_is_kept_is_in_one_file_for_the_account_alone(server, tokens, full_user):
+    assert server.site().get(tokens.bearer(full_user)).status == 200
+    (kept,) = server.kept_files()
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
 def test_rs256(site, tokens, full_user):
     assert site.get(tokens.bearer(full_user, algorithm="RS256")).json["id"] == full_user.id
 

@@ -12,18 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from support import summary
+from support import faketime, summary
 from support.fastcgi import PARAMS, STDIN, begin, params, stream, variables_of
+from support.ground import free_port
 from support.installation import Installation, write_secret
 from support.issuer import Authority
 from support.mariadb import PrivateMariaDB
 from support.processes import wait_until
-from support.servers import free_port
 from support.users import Users
 
 IS_LONG = "ME_LONG" in os.environ
 ROUNDS = 20 if IS_LONG else 3
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 PATIENCE = {"ME_DATABASE_READ_TIMEOUT_S": "1", "ME_DATABASE_CONNECT_TIMEOUT_S": "1", "ME_DATABASE_WRITE_TIMEOUT_S": "1"}
 
 
@@ -316,13 +315,13 @@ def test_a_database_that_hangs_is_given_up_in_time(start_worker, tokens, users, 
 
 def test_the_clock_of_a_worker_is_set_forth_and_back(start_worker, tokens, users, user, tmp_path):
     """A token ends and begins by the worker's clock as it is at each request; what is stored has the database's."""
-    if not os.path.exists(FAKETIME):
+    if not os.path.exists(faketime.LIBRARY):
         pytest.skip("libfaketime is missing: scripts/test installs it")
     clock = tmp_path / "clock"
     clock.write_text("+0")
     worker = start_worker(
         ME_PROCESS_SANDBOX="off",  # which would keep it from the file with the time
-        LD_PRELOAD=FAKETIME, FAKETIME_TIMESTAMP_FILE=str(clock), FAKETIME_NO_CACHE="1", FAKETIME_DONT_FAKE_MONOTONIC="1",
+        LD_PRELOAD=faketime.LIBRARY, FAKETIME_TIMESTAMP_FILE=str(clock), FAKETIME_NO_CACHE="1", FAKETIME_DONT_FAKE_MONOTONIC="1",
         DONT_FAKE_MONOTONIC="1")
     now = int(time.time())
     bearer = tokens.bearer(user, nbf=now - 60, exp=now + 3600)

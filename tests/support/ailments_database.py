@@ -3,13 +3,12 @@
 import pymysql
 import pytest
 
+from support import faketime
 from support.ailments import ailment, says
 from support.ground import free_port
 from support.installation import write_secret
 from support.issuer import Authority
 from support.plugins import PluginServer
-
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
 
 @ailment("database-unreached", "MariaDB")
@@ -267,10 +266,11 @@ def a_version_that_is_too_old(ward):
 
 @ailment("clock-differs", "MariaDB")
 def a_database_whose_clock_is_late(ward):
-    server = ward.server(LD_PRELOAD=FAKETIME, FAKETIME="-1h", FAKETIME_DONT_FAKE_MONOTONIC="1")
-    patient = ward.patient(server=server)
-    says(patient.suffers_from("clock-differs", "3600 seconds behind"), "set-ntp true")
-    ward.restart(server)
+    server = ward.server(LD_PRELOAD=faketime.LIBRARY, FAKETIME="-1h", FAKETIME_DONT_FAKE_MONOTONIC="1")
+    with faketime.cleared(server.pid()):
+        patient = ward.patient(server=server)
+        says(patient.suffers_from("clock-differs", "3600 seconds behind"), "set-ntp true")
+        ward.restart(server)
     patient.is_well()
 
 

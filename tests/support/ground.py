@@ -1,6 +1,9 @@
 """What all real servers of the tests stand on: free ports, the system's places, processes by their program."""
 
+import configparser
+import hashlib
 import os
+import pwd
 import socket
 from pathlib import Path
 
@@ -28,6 +31,17 @@ def _program_of(process: Path) -> str:
         return os.readlink(process / "exe")
     except OSError:
         return ""
+
+
+def kept_in_memory(account: str, conf: Path) -> Path:
+    """The file of the cache of an account's workers where me.conf names none, as src/api/keptplace.c has it."""
+    settings = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=())
+    settings.read(conf)
+    hosts = [host.strip() for host in settings["database"]["host"].split(",")]
+    texts = [os.fsencode(text) for text in (conf, settings["database"]["name"], *hosts)]
+    subject = b"".join(b"%d:%s" % (len(text), text) for text in texts)
+    name = hashlib.sha256(subject).hexdigest()[:16]
+    return Path(f"/dev/shm/me-fcgi-{pwd.getpwnam(account).pw_uid}-{name}")
 
 
 def ends_of_logs(files) -> str:

@@ -13,7 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from support.ground import APACHE_MODULES, SUEXEC_LOG, SUEXEC_ROOT, ends_of_logs, free_port, pids_running
+from support.ground import (
+    APACHE_MODULES, SUEXEC_LOG, SUEXEC_ROOT, ends_of_logs, free_port, kept_in_memory, pids_running)
 from support.http import Site
 from support.paths import SOURCE, clean_environment, system_program
 from support.processes import is_running, wait_until
@@ -94,6 +95,8 @@ class Host:
         finally:
             for pid in filter(is_running, workers):
                 os.kill(pid, signal.SIGKILL)
+            for conf in self.site_folder.rglob("me.conf"):
+                kept_in_memory(ACCOUNT, conf).unlink(missing_ok=True)
             for folder in reversed(self.made):
                 shutil.rmtree(folder, ignore_errors=True)
 

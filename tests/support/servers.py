@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from support import units
 from support.ground import (
-    APACHE_MODULES, IS_ROOT, PATH, SUEXEC_LOG, SUEXEC_ROOT, ends_of_logs, free_port, pids_running)
+    APACHE_MODULES, IS_ROOT, PATH, SUEXEC_LOG, SUEXEC_ROOT, ends_of_logs, free_port, kept_in_memory,
+    pids_running)
 from support.http import SecureSite, Site
 from support.installation import write_conf
 from support.paths import SOURCE, clean_environment, program
@@ -317,6 +318,12 @@ class Server:
     def _places(self) -> set:
         return {str(self.program), *map(str, self.site_folder.rglob("me.fcgi"))}
 
+    def kept_files(self) -> list:
+        """The caches. Where no me.conf names their place they lie in no folder of ours."""
+        confs = [self.conf, *self.site_folder.rglob("me.conf")] if self.way.needs_root else []
+        places = [kept_in_memory(self.way.account, conf) for conf in confs] or [self.folder / "run" / "kept"]
+        return [place for place in places if place.exists()]
+
     def stop(self):
         """By Ctrl-C, and by what the example says; a process that outlives that is an error, once it was ended."""
         try:
@@ -333,6 +340,8 @@ class Server:
                 self.listener.close()
             for setting, value in self.kernel_before.items():
                 setting.write_text(value)
+            for file in self.kept_files():
+                file.unlink()
             for folder in reversed(self.made):
                 shutil.rmtree(folder, ignore_errors=True)
 
