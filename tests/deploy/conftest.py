@@ -34,12 +34,6 @@ def site(request, server):
     return server.site() if request.param == "http1" else server.secure_site()
 
 
-@pytest.fixture(scope="session")
-def full_user(users):
-    """A user with every member and several children of each kind; nothing changes it."""
-    return users.full()
-
-
 # ---- the table of ways, which scripts/test shows
 
 OUTCOMES = ("passed", "failed", "skipped")
