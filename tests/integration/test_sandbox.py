@@ -12,13 +12,13 @@ import pytest
 
 from support import logfmt
 from support.cgi import Program
+from support.ground import free_port
 from support.installation import Installation, write_secret
 from support.issuer import Authority
 from support.mariadb import PrivateMariaDB
 from support.paths import clean_environment, program
 from support.processes import wait_until
 from support.sandbox import NEVER_REQUIRED, POOR, missing_parts
-from support.servers import free_port
 from support.users import Users
 
 pytestmark = pytest.mark.skipif(bool(missing_parts() - NEVER_REQUIRED),
