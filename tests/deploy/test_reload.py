@@ -3,10 +3,10 @@
 import re
 import threading
 import time
-from contextlib import contextmanager
 
 import pytest
 
+from support.held import count_waiting, held
 from support.load import Count, Uploads, steady
 from support.processes import wait_until
 from support.servers import WAYS
@@ -14,26 +14,6 @@ from support.steps import head_of
 
 RELOADS = 3
 UNDER_WAY_S = 0.3
-
-
-@contextmanager
-def held(installation, user):
-    """Whoever changes this user waits in the database."""
-    connection = installation.server.connect(database=installation.database)
-    connection.autocommit(False)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT id FROM users WHERE id = %s FOR UPDATE", [user.row["id"].bytes])
-            yield
-    finally:
-        connection.rollback()
-        connection.close()
-
-
-def count_waiting(installation):
-    return installation.execute(
-        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE user = %s AND time_ms > 20"
-        " AND (info LIKE %s OR info LIKE %s)", [installation.worker_account, "%FOR UPDATE%", "UPDATE users SET %"])[0][0]
 
 
 def reload_with_requests_under_way(server, installation, user, bearer, count):

@@ -145,10 +145,10 @@ def test_a_session_has_to_be_one_of_those_that_are_active(caching, tokens, users
 def test_a_session_that_expires_ends_what_is_kept(caching, tokens, users, user):
     worker = caching()
     users.add_session(user)
-    short = users.add_session(user, expires_in_s=2)
+    short = users.add_session(user, expires_in_s=5)
     with_session, without = tokens.bearer(user, sid=short), tokens.bearer(user)
     assert twice(worker, with_session).json["activeSessions"] == 2
-    time.sleep(2.1)
+    time.sleep(5.1)
     assert worker.get(with_session).log[-1]["reason"] == "session_expired"
     shown = worker.get(without)
     assert (source(shown), shown.json["activeSessions"]) == ("miss", 1)
@@ -311,9 +311,9 @@ def test_a_ban_between_look_up_and_change_counts(caching, tokens, users, user):
 
 def test_a_session_that_expired_changes_nothing(caching, tokens, users, user):
     worker = caching()
-    bearer = tokens.bearer(user, sid=users.add_session(user, expires_in_s=1))
+    bearer = tokens.bearer(user, sid=users.add_session(user, expires_in_s=5))
     twice(worker, bearer)
-    time.sleep(1.1)
+    time.sleep(5.1)
     assert worker.patch(bearer, {"bio": "x"}).log[-1]["reason"] == "session_expired"
     assert users.column(user, "bio") is None
 

@@ -11,6 +11,7 @@ import pytest
 
 from support import answer as answers
 from support.cgi import Program
+from support.held import count_waiting, held
 from support.installation import write_secret
 from support.processes import wait_until
 from support.watch import ask, samples, total
@@ -417,10 +418,10 @@ def test_the_database_is_asked_once_a_second(start_worker, watched, installation
         (row,) = installation.execute("SHOW GLOBAL STATUS LIKE 'Com_stmt_execute'")
         return int(row["Value"] if isinstance(row, dict) else row[1])
     time.sleep(1.1)
-    before = questions()
+    before, start_s = questions(), time.monotonic()
     for _ in range(200):
         assert ask(worker, "/health/ready").status == 200
-    assert questions() - before <= 10
+    assert questions() - before <= 1 + time.monotonic() - start_s
 
 
 # ---- the log
@@ -436,18 +437,16 @@ def test_every_refusal_has_a_line_with_its_id(worker, tokens, reader):
 
 
 def test_slow_requests(start_worker, tokens, user, installation):
-    worker = start_worker(ME_LOG_SLOW_MS="300", ME_LOG_LEVEL="warning")
+    worker = start_worker(ME_LOG_SLOW_MS="1000", ME_LOG_LEVEL="warning")
     assert worker.get(tokens.bearer(user)).log == []
-    with installation.server.connect(database=installation.database) as other, other.cursor() as cursor, \
-            ThreadPoolExecutor() as pool:
-        other.begin()
-        cursor.execute("SELECT 1 FROM users WHERE id = UNHEX(REPLACE(%s, '-', '')) FOR UPDATE", (user.id,))
-        asked = pool.submit(worker.patch, tokens.bearer(user), {"name": "Slow"})
-        time.sleep(0.6)
-        other.rollback()
+    with ThreadPoolExecutor() as pool:
+        with held(installation, user):
+            asked = pool.submit(worker.patch, tokens.bearer(user), {"name": "Slow"})
+            wait_until(lambda: count_waiting(installation) == 1, what="the PATCH waits")
+            time.sleep(1)
         answer = asked.result(20)
     assert answer.status == 200
     (line,) = [line for line in answer.log if line["event"] == "request"]
     assert (line["level"], line["slow"], line["status"]) == ("warning", "yes", "200")
     assert line["request_id"] == answer.headers["X-Request-Id"]
-    assert int(line["duration_us"]) >= int(line["database_us"]) >= 300000
+    assert int(line["duration_us"]) >= int(line["database_us"]) >= 1000000
