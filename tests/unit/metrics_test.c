@@ -48,7 +48,6 @@ static void fits_into_the_file(void **state)
     (void)state;
     assert_in_range(metrics_len(), 1, COUNTFILE_COUNTS_MAX);
     assert_in_range(metrics_levels(), 1, metrics_len() - 1);
-    assert_true(metrics_layout() == metrics_layout());
 }
 
 static void counts_requests(void **state)
@@ -186,12 +185,12 @@ static void has_no_line_twice(void **state)
 
     (void)state;
     render(metrics, &text);
-    for (char *line = text.data, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-        char *found;
+    for (const char *line = text.data, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        char whole[512];
+        int len = snprintf(whole, sizeof(whole), "\n%.*s\n", (int)(end - line), line);
 
-        *end = '\0';
-        found = strstr(end + 1, line);
-        assert_true(found == NULL || (found[-1] != '\n' || found[strlen(line)] != '\n'));
+        assert_in_range(len, 3, sizeof(whole) - 1);
+        assert_null(strstr(end, whole));
     }
     buf_free(&text);
     metrics_free(metrics);
