@@ -151,6 +151,12 @@ static void no_question_is_answered_the_same_twice(void **state)
     forget(&one);
 }
 
+static void ask(const struct holder *holder, struct buf *question)
+{
+    buf_init(question, FINGERPRINT_QUESTION_MAX_BYTES);
+    assert_true(fingerprint_ask(holder->fingerprint, now_ms, question));
+}
+
 static bool answers(const struct holder *holder, struct str question, int64_t at_ms)
 {
     struct buf answer;
@@ -170,8 +176,7 @@ static void a_question_is_good_for_a_minute(void **state)
 
     (void)state;
     make(&one, secret, NULL);
-    buf_init(&question, FINGERPRINT_QUESTION_MAX_BYTES);
-    assert_true(fingerprint_ask(one.fingerprint, now_ms, &question));
+    ask(&one, &question);
     assert_true(answers(&one, buf_str(&question), now_ms + 60000));
     assert_true(answers(&one, buf_str(&question), now_ms - 60000));
     assert_false(answers(&one, buf_str(&question), now_ms + 61000));
@@ -188,8 +193,7 @@ static void another_secret_gets_no_answer(void **state)
     (void)state;
     make(&one, secret, NULL);
     make(&stranger, other_secret, NULL);
-    buf_init(&question, FINGERPRINT_QUESTION_MAX_BYTES);
-    assert_true(fingerprint_ask(stranger.fingerprint, now_ms, &question));
+    ask(&stranger, &question);
     assert_false(answers(&one, buf_str(&question), now_ms));
     buf_free(&question);
     forget(&one);
@@ -204,8 +208,7 @@ static void a_question_that_was_changed_gets_no_answer(void **state)
 
     (void)state;
     make(&one, secret, NULL);
-    buf_init(&question, FINGERPRINT_QUESTION_MAX_BYTES);
-    assert_true(fingerprint_ask(one.fingerprint, now_ms, &question));
+    ask(&one, &question);
     for (size_t i = 0; i < question.len; i++) {
         char kept = question.data[i];
 
