@@ -77,9 +77,14 @@ def test_the_workers_that_were_asked_for_are_there(server, tokens, full_user):
     wait_until(are_there, what=f"{expected} workers")
 
 
+BETWEEN = "of CGI there is no worker between two requests"
+
+
 def test_the_workers_have_no_more_rights_than_they_need(server, tokens, full_user):
-    if os.geteuid() != 0 or server.way.workers == 0:
-        return  # they are whoever runs the tests; or there is none to look at
+    if os.geteuid() != 0:
+        pytest.skip("they are whoever runs the tests")
+    if server.way.workers == 0:
+        pytest.skip(BETWEEN)
     assert serves(server, tokens.bearer(full_user))
     owner = pwd.getpwnam(server.way.account).pw_uid
     assert {os.stat(f"/proc/{pid}").st_uid for pid in server.worker_pids()} == {owner}
@@ -88,7 +93,7 @@ def test_the_workers_have_no_more_rights_than_they_need(server, tokens, full_use
 def test_a_worker_that_was_killed_does_no_harm(server, tokens, full_user):
     """Another one is started, or the others go on."""
     if server.way.workers == 0:
-        return
+        pytest.skip(BETWEEN)
     os.kill(server.worker_pids()[0], signal.SIGKILL)
     bearer = tokens.bearer(full_user)
     wait_until(lambda: all(serves(server, bearer) for _ in range(10)), 20, "the service answers again")
@@ -105,7 +110,7 @@ def test_the_log_of_the_workers_is_kept(server):
 def test_nobody_else_reads_the_settings(server):
     """What the steps make of them."""
     if os.geteuid() != 0:
-        return  # nothing is given away
+        pytest.skip("only root can give the settings away")
     folder = next(place.parent for place in (*server.site_folder.rglob("me.conf"), server.folder / "etc" / "me.conf"))
     settings = [path for path in folder.iterdir() if path.suffix in (".conf", ".secret", ".password")]
     assert len(settings) == 3 and all(path.stat().st_mode & 0o007 == 0 for path in settings)

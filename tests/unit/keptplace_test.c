@@ -57,7 +57,7 @@ static void names_a_file_in_memory_that_is_this_users(void **state)
 
     (void)state;
     if (access("/dev/shm", W_OK) != 0)
-        skip();
+        skip_because("nothing can be made in /dev/shm");
     out = choose(&settings);
     (void)snprintf(start, sizeof(start), "/dev/shm/me-fcgi-%lu-", (unsigned long)geteuid());
     assert_true(str_starts_with(str_from(out.path), str_from(start)));
@@ -78,7 +78,7 @@ static void tells_configurations_apart(void **state)
 
     (void)state;
     if (access("/dev/shm", W_OK) != 0)
-        skip();
+        skip_because("nothing can be made in /dev/shm");
     for (size_t i = 0; i < ARRAY_LENGTH(all); i++)
         for (size_t j = 0; j < ARRAY_LENGTH(all); j++) {
             struct keptplace one = choose(&all[i]), other = choose(&all[j]);
