@@ -9,7 +9,7 @@ import pytest
 from support import ailments_database, ailments_files  # register them
 from support.ailments import AILMENTS, findings_of, lines_to_paste
 from support.ailments_outside import Clinic
-from support.faults import FAULTS, PASTE
+from support.misconfigured import FAULTS, PASTE
 from support.paths import program
 from support.sites import KINDS, Site
 

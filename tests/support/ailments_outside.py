@@ -1,6 +1,6 @@
 """
 Ailments of workers and of the way to them that are no line of a web server's configuration: those are in
-support/faults.py. A clinic has one site, and the user whose token is asked with.
+support/misconfigured.py. A clinic has one site, and the user whose token is asked with.
 """
 
 import os
