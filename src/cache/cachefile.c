@@ -32,7 +32,8 @@ struct label {
     uint32_t used_s; /* not under the checksum: written alone when the bytes are read */
 };
 
-/* The bytes that a slot has room for, and the share of the file. */
+/* The bytes that a slot has room for, and the share of the file. One set of each is less than
+ * CACHEFILE_MIN_BYTES. */
 static const struct tier {
     size_t room_bytes;
     int64_t percent;
@@ -57,16 +58,20 @@ static size_t set_bytes_of(const struct tier *tier)
     return WAYS * (sizeof(struct label) + tier->room_bytes);
 }
 
+/* The largest come first: in a small file one set of them is more than their share of it, and the
+ * others divide what is left. */
 static void place_ranges(struct cachefile *cache, int64_t size_bytes)
 {
-    int64_t offset = HEAD_BYTES, room = size_bytes - HEAD_BYTES;
+    int64_t offset = HEAD_BYTES, percent_left = 100;
 
-    for (size_t i = 0; i < ARRAY_LENGTH(tiers); i++) {
+    for (size_t i = ARRAY_LENGTH(tiers); i-- > 0;) {
         int64_t set_bytes = (int64_t)set_bytes_of(&tiers[i]);
-        int64_t sets = room / 100 * tiers[i].percent / set_bytes;
+        int64_t share = (size_bytes - offset) * tiers[i].percent / percent_left;
+        int64_t sets = share > set_bytes ? share / set_bytes : 1;
 
-        cache->ranges[i] = (struct range){offset, (uint64_t)(sets > 0 ? sets : 1)};
-        offset += (sets > 0 ? sets : 1) * set_bytes;
+        cache->ranges[i] = (struct range){offset, (uint64_t)sets};
+        offset += sets * set_bytes;
+        percent_left -= tiers[i].percent;
     }
 }
 

@@ -352,6 +352,29 @@ static void no_room_is_no_cache(void **state)
     assert_contains(err.text, "cannot be made");
 }
 
+/* Wherever a value comes to lie, it lies within the file. */
+static void a_file_of_any_size_stays_as_long_as_it_is(void **state)
+{
+    static const size_t lengths[] = {1024, 2048, 4096, 16384, CACHEFILE_VALUE_MAX_BYTES};
+    struct fixture *fixture = *state;
+    struct err err = {""};
+
+    for (int64_t size = CACHEFILE_MIN_BYTES; size <= 5 * (int64_t)CACHEFILE_MIN_BYTES;
+         size += CACHEFILE_MIN_BYTES / 2) {
+        cachefile_close(fixture->cache);
+        fixture->place.size_bytes = size;
+        fixture->cache = cachefile_open(&fixture->place, &err);
+        assert_non_null(fixture->cache);
+        for (uint64_t i = 0; i < 500; i++) {
+            size_t len = lengths[i % (sizeof(lengths) / sizeof(*lengths))];
+
+            put(fixture->cache, i, 1, len, 5);
+            assert_int_equal(get(fixture->cache, i, 1, len, 5), 1);
+            assert_true(cachefile_is_whole(fixture->cache));
+        }
+    }
+}
+
 enum { WRITERS = 4, STORM_KEYS = 40, STORM_ROUNDS = 20000 };
 
 /* Each value says what it is: version and length are in it, so a torn one is no value at all. */
@@ -442,6 +465,7 @@ int main(void)
         CASE(a_file_that_others_can_open_is_refused),
         CASE(another_users_file_and_a_link_are_refused),
         CASE(no_room_is_no_cache),
+        CASE(a_file_of_any_size_stays_as_long_as_it_is),
         CASE(many_processes_never_read_a_torn_value),
         CASE(a_process_killed_while_it_writes_leaves_nothing_torn),
     };
