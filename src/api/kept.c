@@ -11,12 +11,18 @@
 #include "profile/representation.h"
 #include "store/revision.h"
 
-enum { PROOF_AGE_MAX_US = 1000000, KEY_TEXT_MAX_BYTES = 1024 };
+enum { PROOF_AGE_MAX_US = 1000000 };
 
-/* That the triggers stand, and what the database's clock was: when that was seen, on the clock that all
- * processes of a host share. */
+/* When something was seen, by both clocks of the host. The one for durations begins anew with the
+ * host, and in a container may be another one, and the time of day can be set: a moment is as late
+ * as it seems where both say so. */
+struct moment {
+    int64_t monotonic_us, day_ms;
+};
+
+/* That the triggers stand, and what the database's clock was. */
 struct proof {
-    int64_t seen_us;
+    struct moment seen;
     struct revision_guard guard;
 };
 
@@ -138,13 +144,22 @@ static void open_file(struct kept *kept, bool may_make)
 
 /* ---- the proof that the triggers stand */
 
-static bool is_fresh(const struct proof *proof, int64_t now_us)
+static struct moment moment_now(void)
 {
-    return now_us >= proof->seen_us && now_us - proof->seen_us < PROOF_AGE_MAX_US;
+    return (struct moment){clock_monotonic_us(), clock_now_ms()};
+}
+
+static bool is_fresh(const struct proof *proof, const struct moment *now)
+{
+    int64_t age_us = now->monotonic_us - proof->seen.monotonic_us;
+    int64_t day_ms = now->day_ms - proof->seen.day_ms;
+
+    return age_us >= 0 && age_us < PROOF_AGE_MAX_US && day_ms > -PROOF_AGE_MAX_US / 1000 &&
+           day_ms < PROOF_AGE_MAX_US / 1000;
 }
 
 /* What another worker saw. */
-static bool read_proof(struct kept *kept, int64_t now_us, struct proof *out)
+static bool read_proof(struct kept *kept, const struct moment *now, struct proof *out)
 {
     struct cachefile_key key = key_of_proof(kept->link.host);
 
@@ -153,7 +168,7 @@ static bool read_proof(struct kept *kept, int64_t now_us, struct proof *out)
         kept->found.len != sizeof(*out))
         return false;
     memcpy(out, kept->found.data, sizeof(*out));
-    return is_fresh(out, now_us);
+    return is_fresh(out, now);
 }
 
 /* For the other workers. */
@@ -166,29 +181,29 @@ static void share_proof(struct kept *kept)
         cachefile_put(kept->file, &key, now_s(), proof);
 }
 
-static void look(struct database *database, int64_t now_us, struct proof *out)
+static void look(struct database *database, const struct moment *now, struct proof *out)
 {
     struct err ignored; /* without the view nothing is kept, and doctor says so */
 
     memset(out, 0, sizeof(*out));
-    out->seen_us = now_us;
+    out->seen = *now;
     if (revision_guard_read(database, &out->guard, &ignored) != STORE_OK)
         out->guard.stands = false;
 }
 
 static void prove(struct kept *kept, struct database *database)
 {
-    int64_t now_us = clock_monotonic_us();
+    struct moment now = moment_now();
     struct database_link link = database_link(database);
     bool is_same = link.number == kept->link.number;
 
-    if (is_same && is_fresh(&kept->proof, now_us))
+    if (is_same && is_fresh(&kept->proof, &now))
         return;
     kept->link = link;
     open_file(kept, false);
-    if (read_proof(kept, now_us, &kept->proof))
+    if (read_proof(kept, &now, &kept->proof))
         return;
-    look(database, now_us, &kept->proof);
+    look(database, &now, &kept->proof);
     share_proof(kept);
 }
 
@@ -346,7 +361,7 @@ const char *kept_use_name(enum kept_use use)
 
 int64_t kept_now_us(const struct kept *kept)
 {
-    return kept->proof.guard.now_us + clock_monotonic_us() - kept->proof.seen_us;
+    return kept->proof.guard.now_us + clock_monotonic_us() - kept->proof.seen.monotonic_us;
 }
 
 /* The proof is about the host that this connection leads to, and no other. */

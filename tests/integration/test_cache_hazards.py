@@ -1,5 +1,6 @@
 """What could make a kept profile stale, each by itself. They have a database that nobody else uses."""
 
+import subprocess
 import time
 
 import pymysql
@@ -214,6 +215,33 @@ def test_a_server_that_was_started_again_begins_anew(installation, worker, other
 
 
 # ---- clocks and transactions
+
+EARLIER_S = 3
+
+
+@pytest.fixture
+def earlier(start_worker):
+    """One whose clock for durations is behind that of the others, as it is when the host was started anew."""
+    if subprocess.run(["unshare", "--time", "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("a clock of one's own takes root, and a kernel with time namespaces")
+    return start_worker(shell=f'exec unshare --time --monotonic -{EARLIER_S} "$0"', ME_LOG_LEVEL="debug")
+
+
+def test_a_look_at_the_triggers_is_old_though_its_time_comes_again(installation, worker, earlier, other, tokens, user):
+    bearer, key = tokens.bearer(user), user.row["id"].bytes
+    keep(worker, bearer)
+    time.sleep(LOOK_S)
+    looked_s = time.monotonic()
+    keep(worker, bearer)
+    text = trigger_of(installation, "user_badges_revision_insert")
+    installation.execute("DROP TRIGGER user_badges_revision_insert")
+    try:
+        installation.execute("INSERT INTO user_badges (user_id, scope, name) VALUES (%s, 'un', 'seen')", [key])
+        time.sleep(looked_s + EARLIER_S + 0.3 - time.monotonic())
+        assert "un:seen" in assert_right(earlier, other, bearer, "off").json["badges"]
+    finally:
+        installation.execute(text)
+
 
 def set_up_connections(installation, statement):
     """What the server runs on each new connection that is not root's; the old ones are ended."""
