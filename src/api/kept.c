@@ -11,7 +11,7 @@
 #include "profile/representation.h"
 #include "store/revision.h"
 
-enum { PROOF_AGE_MAX_US = 1000000 };
+enum { PROOF_AGE_MAX_US = 1000000, AGAIN_US = 10 * 1000000 };
 
 /* When something was seen, by both clocks of the host. The one for durations begins anew with the
  * host, and in a container may be another one, and the time of day can be set: a moment is as late
@@ -30,8 +30,9 @@ struct kept {
     const struct settings *settings; /* borrowed, as log and digest */
     const struct log *log;
     struct digest *digest;
-    struct cachefile *file; /* NULL: not opened yet, or never */
-    bool is_hopeless;       /* the file cannot be used: that was logged */
+    struct cachefile *file; /* NULL: not opened yet */
+    bool is_told;           /* that the file cannot be used was logged */
+    int64_t again_us;       /* not tried before then: clock_monotonic_us */
     bool is_on;             /* of the last kept_find */
     struct proof proof;
     struct database_link link; /* that the proof is about */
@@ -113,12 +114,20 @@ static int64_t now_s(void)
 
 /* ---- the file */
 
-/* Once and for all: a worker that tried at each request would be slower than without. */
+/* For a while: a worker that tried at each request would be slower than without. What hindered it
+ * may be mended then, or past, as where workers that began at once took all of the room. */
 static void give_up(struct kept *kept, const struct err *err)
 {
-    LOG_EVENT(kept->log, LOG_WARNING, "profiles cannot be kept: each is read anew",
-              {"detail", str_from(err->text)});
-    kept->is_hopeless = true;
+    if (!kept->is_told)
+        LOG_EVENT(kept->log, LOG_WARNING, "profiles cannot be kept: each is read anew",
+                  {"detail", str_from(err->text)});
+    kept->is_told = true;
+    kept->again_us = clock_monotonic_us() + AGAIN_US;
+}
+
+static bool has_given_up(const struct kept *kept)
+{
+    return kept->is_told && clock_monotonic_us() < kept->again_us;
 }
 
 /* Before the triggers were looked at only a file that is there is opened. */
@@ -140,6 +149,8 @@ static void open_file(struct kept *kept, bool may_make)
     kept->file = cachefile_open(&place.place, &err);
     if (kept->file == NULL)
         give_up(kept, &err);
+    else
+        kept->is_told = false;
 }
 
 /* ---- the proof that the triggers stand */
@@ -209,10 +220,10 @@ static void prove(struct kept *kept, struct database *database)
 
 static bool turn_on(struct kept *kept, struct database *database)
 {
-    if (kept->settings->cache.mode == SETTINGS_CACHE_OFF || kept->is_hopeless)
+    if (kept->settings->cache.mode == SETTINGS_CACHE_OFF || has_given_up(kept))
         return false;
     prove(kept, database);
-    if (kept->proof.guard.stands && kept->file == NULL && !kept->is_hopeless) {
+    if (kept->proof.guard.stands && kept->file == NULL && !has_given_up(kept)) {
         open_file(kept, true);
         share_proof(kept);
     }
@@ -327,7 +338,7 @@ enum store_result kept_find(struct kept *kept, struct database *database,
     enum store_result result;
 
     kept->is_on = false;
-    if (kept->settings->cache.mode == SETTINGS_CACHE_OFF || kept->is_hopeless)
+    if (kept->settings->cache.mode == SETTINGS_CACHE_OFF || has_given_up(kept))
         return STORE_NOT_FOUND;
     result = database_connect(database, err);
     if (result != STORE_OK)

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from support.paths import build, is_sanitized
+from support.processes import wait_until
 
 
 @pytest.fixture
@@ -73,6 +74,25 @@ def test_a_path_that_cannot_be_used_is_told_once(caching, tokens, user, place, t
         assert (tmp_path / "elsewhere").read_bytes() == b"precious"
     if way == "others can open it":
         assert "chmod 600" in complaints(first)[0] and place.read_bytes() == b"precious"
+
+
+def test_a_path_that_was_mended_is_used(caching, tokens, user, place):
+    """Without a start of the worker, and without another word until then."""
+    place.write_bytes(b"precious")
+    place.chmod(0o644)
+    worker, bearer, said = caching(), tokens.bearer(user), []
+
+    def keeps() -> bool:
+        answer = worker.get(bearer)
+        said.extend(complaints(answer))
+        return source(answer) == "hit"
+
+    assert not keeps()
+    time.sleep(11)
+    assert not keeps()
+    place.unlink()
+    wait_until(keeps, 20, "profiles are kept")
+    assert len(said) == 1
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
