@@ -3,6 +3,7 @@
 #include "api/keptplace.h"
 
 #include <inttypes.h>
+#include <link.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/vfs.h>
@@ -34,7 +35,23 @@ static void append_configuration(const struct settings *settings, struct buf *ou
         append_text(out, settings->database.host.items[i]);
 }
 
-/* A copy of a build is the same build, whichever name it has. */
+/* The program itself comes first. Where the linker gave it an id, that is in its notes. */
+static int append_notes(struct dl_phdr_info *info, size_t size, void *context)
+{
+    struct buf *out = context;
+
+    (void)size;
+    for (size_t i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+
+        if (part->p_type == PT_NOTE)
+            buf_append(out, (const void *)(info->dlpi_addr + part->p_vaddr), part->p_memsz);
+    }
+    return 1;
+}
+
+/* A copy of a build is the same build, whichever name it has. Who makes packages may give each
+ * build the same time, and another build often has the same size. */
 static bool append_build(struct buf *out, struct err *err)
 {
     struct file_stamp stamp;
@@ -45,6 +62,7 @@ static bool append_build(struct buf *out, struct err *err)
     }
     append_text(out, PACKAGE_VERSION);
     buf_append_format(out, "%" PRId64 "/%" PRId64, stamp.size, stamp.modified_ns);
+    (void)dl_iterate_phdr(append_notes, out);
     return true;
 }
 

@@ -139,6 +139,23 @@ def test_another_versions_file_is_replaced(installation, caching, tokens, user, 
     serves(one, bearer, "hit")
 
 
+def test_another_builds_file_is_replaced_though_time_and_size_are_the_same(
+        installation, caching, tokens, user, place, tmp_path):
+    """As a package has it that gives all files the time of its changelog."""
+    bearer, original, copy = tokens.bearer(user), build() / "me.fcgi", tmp_path / "me.fcgi"
+    serves(caching(), bearer, "miss", "hit")
+    subprocess.run(["objcopy", "--dump-section", f".note.gnu.build-id={tmp_path / 'id'}", str(original),
+                    str(tmp_path / "unused")], check=True)
+    build_id = (tmp_path / "id").read_bytes()
+    shutil.copy2(original, copy)
+    copy.write_bytes(copy.read_bytes().replace(build_id, build_id[:-1] + bytes([build_id[-1] ^ 1])))
+    shutil.copystat(original, copy)
+    assert copy.stat().st_size == original.stat().st_size
+    other = subprocess.run([str(copy)], env=_request(installation, bearer, place), stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True, check=True)
+    assert "cache=miss" in other.stderr, other.stderr
+
+
 def _request(installation, bearer, place) -> dict:
     return {"ME_CONF": str(installation.conf), "ME_LOG_LEVEL": "debug", "ME_CACHE_PATH": str(place),
             "ME_CACHE_SIZE_MIB": "1", "REQUEST_METHOD": "GET", "SCRIPT_NAME": "/me", "REQUEST_URI": "/me",
