@@ -52,8 +52,8 @@ struct cachefile;
 struct cachefile *cachefile_open(const struct cachefile_place *place, struct err *err) MUST_CHECK;
 void cachefile_close(struct cachefile *cache);
 
-/* Whether the file still has its length. Where it has not, there is nothing to be found or put in it any
- * more: whoever opens it again gets a new one. */
+/* Whether the file still has its length. Where it has not, what lay behind its end is lost, and there
+ * is no room for more: whoever opens it again gets a new one. */
 bool cachefile_is_whole(const struct cachefile *cache);
 
 struct cachefile_key {
