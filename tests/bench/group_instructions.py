@@ -13,9 +13,9 @@ from agreement import altered
 from chains import Lighttpd, program_of_system
 from context import Run
 from load import Load
+from commit import git
 
 TABLE = Path(__file__).with_name("instructions.tsv")
-SOURCE = TABLE.parents[2]
 FEW, MANY = 300, 700  # with fewer what is done once in a while counts
 PATH_S = 12  # about
 
@@ -92,9 +92,6 @@ def _count(run: Run, kind: Kind, requests: int) -> int:
 
 def _commit() -> str:
     """With a plus where files were changed since, other than the table itself."""
-    def git(*arguments):
-        done = subprocess.run(["git", *arguments], cwd=SOURCE, check=False, capture_output=True, text=True)
-        return done.stdout.strip()
     changed = git("status", "--porcelain", "--untracked-files=no", "--", "src", "cgi-bin", "schema")
     return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
 

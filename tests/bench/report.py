@@ -4,12 +4,12 @@ import dataclasses
 import json
 import platform
 import re
-import subprocess
 from pathlib import Path
 
 import plots
 from figures import Figure, all_figures, title_of
 from results import Results
+from commit import git
 
 
 def _number(value) -> str:
@@ -90,9 +90,7 @@ def write_json(figures: list, out: Path):
 
 def write_samples(results: Results, out: Path, settings: dict):
     """Every round of everything, with what it was measured on."""
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent, check=False,
-                            capture_output=True, text=True).stdout.strip()
-    machine = {"commit": commit, "kernel": platform.release(), "processors": _processors(), **settings}
+    machine = {"commit": git("describe", "--always", "--dirty"), "kernel": platform.release(), "processors": _processors(), **settings}
     samples = {"on": machine, "rounds": results.as_json(), "left_out": results.left_out}
     (out / "samples.json").write_text(json.dumps(samples, indent=1, default=str) + "\n")
 
