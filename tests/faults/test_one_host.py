@@ -1,5 +1,6 @@
 """What goes wrong on one host, one thing after another, and what the client sees of it."""
 
+import contextlib
 import os
 import re
 import resource
@@ -207,9 +208,12 @@ def test_a_full_disk_refuses_writes_and_serves_reads(elsewhere, small_disk, star
 
 
 def descriptors_of(worker) -> list:
-    """What the open ones lead to, by number."""
-    folder = f"/proc/{worker.pid}/fd"
-    return [os.readlink(f"{folder}/{number}") for number in os.listdir(folder)]
+    """What the open ones lead to; one that is closed in the meantime is none."""
+    found = []
+    for number in Path(f"/proc/{worker.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.append(os.readlink(number))
+    return found
 
 
 def set_limit(worker, what, soft):

@@ -97,6 +97,16 @@ class SecureSite(Site):
         return ["--http2", "--cacert", str(self.authority.file)]
 
     def _exchange(self, method, path, headers, body, chunked):
+        """What the server says it did not take up is sent again on another connection, as clients do (section 8.7)."""
+        end = time.monotonic() + TIMEOUT_S
+        while True:
+            try:
+                return self._exchange_once(method, path, headers, body, chunked)
+            except NotTakenUp:
+                if time.monotonic() > end:
+                    raise
+
+    def _exchange_once(self, method, path, headers, body, chunked):
         with Http2(self.port, self.authority) as connection:
             if body is not None and not chunked:
                 headers["Content-Length"] = str(len(body))
@@ -110,6 +120,10 @@ class SecureSite(Site):
         """What the server shows, in DER."""
         with Http2(self.port, self.authority) as connection:
             return connection.socket.getpeercert(binary_form=True)
+
+
+class NotTakenUp(ConnectionError):
+    """The server goes away, and names an earlier stream as the last that it acts on (RFC 9113, section 6.8)."""
 
 
 class Http2:
@@ -203,7 +217,7 @@ class Http2:
         if frame[3] == GOAWAY:
             # The library would take the connection for closed; streams that were opened before go on (section 6.8).
             if int.from_bytes(frame[9:13], "big") < self.stream:
-                raise ConnectionError("the server went away before the request")
+                raise NotTakenUp("the server went away before the request")
             return
         for event in self.connection.receive_data(frame):
             self._take(event)
