@@ -1,7 +1,5 @@
 #include "base/clock.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 enum { DAYS_IN_ERA = 146097, DAYS_FROM_YEAR_0_MARCH_TO_EPOCH = 719468 };
@@ -77,19 +75,31 @@ void clock_to_parts(int64_t time_ms, struct clock_parts *parts)
     parts->millisecond = (int)(in_day_ms % 1000);
 }
 
+/* By hand: a profile has a dozen times in it, and snprintf took an eighth of a GET. */
+static char *put_digits(char *at, int number, int digits, char after)
+{
+    for (int i = digits; i-- > 0; number /= 10)
+        at[i] = (char)('0' + number % 10);
+    at[digits] = after;
+    return at + digits + 1;
+}
+
 void clock_format(int64_t time_ms, char out[CLOCK_TEXT_LEN + 1])
 {
     struct clock_parts parts;
-    char text[96]; /* what the compiler believes that seven ints may take */
+    char *at = out;
 
     if (time_ms < year_0_ms)
         time_ms = year_0_ms;
     if (time_ms > year_9999_end_ms)
         time_ms = year_9999_end_ms;
     clock_to_parts(time_ms, &parts);
-    (void)snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.year,
-                   parts.month, parts.day, parts.hour, parts.minute, parts.second,
-                   parts.millisecond);
-    memcpy(out, text, CLOCK_TEXT_LEN);
-    out[CLOCK_TEXT_LEN] = '\0';
+    at = put_digits(at, parts.year, 4, '-');
+    at = put_digits(at, parts.month, 2, '-');
+    at = put_digits(at, parts.day, 2, 'T');
+    at = put_digits(at, parts.hour, 2, ':');
+    at = put_digits(at, parts.minute, 2, ':');
+    at = put_digits(at, parts.second, 2, '.');
+    at = put_digits(at, parts.millisecond, 3, 'Z');
+    *at = '\0';
 }
