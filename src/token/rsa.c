@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "token/rsader.h"
 
 enum { NUMBER_MAX_BYTES = 1024 * 1024 }; /* no file that we read is as long */
 
@@ -176,20 +177,26 @@ static const struct block_kind *kind_of_label(const char *label)
     return kind;
 }
 
-/* Of the first block; NULL: there is none. */
-static const struct block_kind *kind_of_block(BIO *source)
-{
-    const struct block_kind *kind = NULL;
-    char *label = NULL, *header = NULL;
-    unsigned char *data = NULL;
-    long len = 0;
+/* The first block of a file. */
+struct block {
+    const struct block_kind *kind; /* NULL: there is none */
+    char *label, *header;
+    unsigned char *data;
+    long len;
+};
 
-    if (PEM_read_bio(source, &label, &header, &data, &len) == 1)
-        kind = kind_of_label(label);
-    OPENSSL_free(label);
-    OPENSSL_free(header);
-    OPENSSL_clear_free(data, (size_t)len); /* it may have been a private key */
-    return kind;
+static void find_block(BIO *source, struct block *out)
+{
+    *out = (struct block){.kind = NULL};
+    if (PEM_read_bio(source, &out->label, &out->header, &out->data, &out->len) == 1)
+        out->kind = kind_of_label(out->label);
+}
+
+static void free_block(struct block *block)
+{
+    OPENSSL_free(block->label);
+    OPENSSL_free(block->header);
+    OPENSSL_clear_free(block->data, (size_t)block->len); /* it may have been a private key */
 }
 
 /* Also such as cannot be read: which key is meant must be beyond doubt. */
@@ -204,21 +211,63 @@ static bool has_several_blocks(struct str pem)
     return memmem(first, pem.len - (size_t)(first - pem.data), begin.data, begin.len) != NULL;
 }
 
+static const struct {
+    const char *label;
+    bool (*read)(struct str der, struct rsader_numbers *out);
+} plain_forms[] = {
+    {"PUBLIC KEY", rsader_read_spki},
+    {"RSA PUBLIC KEY", rsader_read_pkcs1},
+};
+
+static bool read_numbers(const struct block *block, struct rsader_numbers *out)
+{
+    struct str der = {(const char *)block->data, (size_t)block->len};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(plain_forms); i++)
+        if (strcmp(block->label, plain_forms[i].label) == 0)
+            return block->header[0] == '\0' && plain_forms[i].read(der, out);
+    return false;
+}
+
+/*
+ * What is written as nearly all keys are, without OpenSSL's decoders: to set them up takes a third
+ * of a CGI process. NULL: they have to be asked, and it is they who say what is wrong.
+ */
+static EVP_PKEY *read_plain(const struct block *block)
+{
+    struct rsader_numbers numbers;
+
+    if (!read_numbers(block, &numbers) || !rsa_is_good(numbers.modulus, numbers.exponent, NULL))
+        return NULL;
+    return rsa_from_numbers(numbers.modulus, numbers.exponent, NULL);
+}
+
+static EVP_PKEY *read_by_kind(BIO *source, const struct block *block, int64_t *expires_ms)
+{
+    EVP_PKEY *key = read_plain(block);
+
+    if (key != NULL || block->kind->read == NULL)
+        return key;
+    (void)BIO_reset(source);
+    return block->kind->read(source, expires_ms);
+}
+
 static EVP_PKEY *read_block(BIO *source, struct str pem, int64_t *expires_ms, struct err *err)
 {
-    const struct block_kind *kind = kind_of_block(source);
     EVP_PKEY *key = NULL;
+    struct block block;
 
-    if (kind == NULL)
+    find_block(source, &block);
+    if (block.kind == NULL)
         err_set(err, "there is no PEM block ('-----BEGIN PUBLIC KEY-----') in it");
-    else if (kind->read != NULL && has_several_blocks(pem))
+    else if (block.kind->read != NULL && has_several_blocks(pem))
         err_set(err, "there is more than one PEM block in it: use a file for each key");
     else {
-        (void)BIO_reset(source);
-        key = kind->read == NULL ? NULL : kind->read(source, expires_ms);
+        key = read_by_kind(source, &block, expires_ms);
         if (key == NULL)
-            err_set(err, "%s", kind->complaint);
+            err_set(err, "%s", block.kind->complaint);
     }
+    free_block(&block);
     return key;
 }
 

@@ -55,6 +55,17 @@ static void survives_being_written(EVP_PKEY *key)
     BIO_free(to);
 }
 
+/* A public key is mostly read without OpenSSL's decoders, which would have read the same. */
+static void is_what_openssl_reads(EVP_PKEY *key, struct str pem)
+{
+    BIO *from = BIO_new_mem_buf(pem.data, (int)pem.len);
+    EVP_PKEY *theirs = PEM_read_bio_PUBKEY(from, NULL, NULL, NULL);
+
+    require(theirs != NULL && EVP_PKEY_eq(key, theirs) == 1, "OpenSSL reads the same key");
+    EVP_PKEY_free(theirs);
+    BIO_free(from);
+}
+
 static void require_good(EVP_PKEY *key, struct str pem)
 {
     struct buf modulus, exponent;
@@ -73,6 +84,8 @@ static void require_good(EVP_PKEY *key, struct str pem)
     buf_free(&modulus);
     buf_free(&exponent);
     survives_being_written(key);
+    if (memmem(pem.data, pem.len, "CERTIFICATE-----", 16) == NULL)
+        is_what_openssl_reads(key, pem);
 }
 
 /* Whatever it is, a secret is none that is read for minting and has a bad size. */
