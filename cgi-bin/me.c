@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -179,9 +180,16 @@ static bool is_started_by_server(void)
            str_is_set(environment_value(environ, "REQUEST_METHOD"));
 }
 
+/* What OpenSSL would take down at the end, piece by piece, ends with the process. */
+static bool set_up_openssl(void)
+{
+    return OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) == 1;
+}
+
 int main(int argc, char **argv)
 {
-    if (!descriptors_ensure_standard() || !stop_install() || !standalone_set_up())
+    if (!descriptors_ensure_standard() || !stop_install() || !standalone_set_up() ||
+        !set_up_openssl())
         return complain("the system refused descriptors, signal handlers, or memory");
     if (argc > 1)
         return answer_arguments(argv[0], argv[1]);
