@@ -77,7 +77,8 @@ static bool take(struct str name, struct str value, const struct str *names, siz
                  struct str *values)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!str_is_set(names[i]) || !str_equal(name, names[i]))
+        /* The lengths first: each variable is held against each name, and nearly all differ. */
+        if (name.len != names[i].len || !str_equal(name, names[i]))
             continue;
         values[i] = value;
         return true;
