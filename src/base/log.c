@@ -24,9 +24,16 @@ const char *log_level_name(enum log_level level)
 
 struct str log_number(int64_t number, char text[LOG_NUMBER_LEN + 1])
 {
-    int len = snprintf(text, LOG_NUMBER_LEN + 1, "%lld", (long long)number);
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    char *end = text + LOG_NUMBER_LEN, *at = end;
 
-    return (struct str){text, len < 0 ? 0 : (size_t)len};
+    *end = '\0';
+    do
+        *--at = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (number < 0)
+        *--at = '-';
+    return (struct str){at, (size_t)(end - at)};
 }
 
 /* A line under construction. A closing quote and the line feed always fit behind the limit. */

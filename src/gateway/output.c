@@ -1,5 +1,7 @@
 #include "gateway/output.h"
 
+#include "base/log.h"
+
 static void append_line(struct buf *out, const char *name, struct str value)
 {
     buf_append_text(out, name);
@@ -8,13 +10,26 @@ static void append_line(struct buf *out, const char *name, struct str value)
     buf_append_text(out, "\r\n");
 }
 
+static void append_status(struct buf *out, int status)
+{
+    char text[LOG_NUMBER_LEN + 1];
+
+    buf_append_text(out, "Status: ");
+    buf_append_str(out, log_number(status, text));
+    buf_append_byte(out, ' ');
+    buf_append_text(out, response_phrase(status));
+    buf_append_text(out, "\r\n");
+}
+
+/* No printf: the head is written for every request. */
 bool output_head(const struct response *response, struct buf *out)
 {
-    buf_append_format(out, "Status: %d %s\r\n", response->status,
-                      response_phrase(response->status));
+    char len[LOG_NUMBER_LEN + 1];
+
+    append_status(out, response->status);
     if (response->content_type != NULL) {
         append_line(out, "Content-Type", str_from(response->content_type));
-        buf_append_format(out, "Content-Length: %zu\r\n", response->body.len);
+        append_line(out, "Content-Length", log_number((int64_t)response->body.len, len));
     }
     for (size_t i = 0; i < response->header_count; i++)
         append_line(out, response->header[i].name, response->header[i].value);
