@@ -9,6 +9,7 @@
 #include "api/me.h"
 #include "api/watch.h"
 #include "base/clock.h"
+#include "base/number.h"
 #include "base/uuid.h"
 
 enum {
@@ -166,10 +167,10 @@ static void respond_problem(struct exchange *exchange, enum problem problem)
 static void add_retry_after(struct exchange *exchange)
 {
     struct str value;
-    char text[LOG_NUMBER_LEN + 1];
+    char text[NUMBER_TEXT_LEN + 1];
 
     if (arena_copy(exchange->service->arena,
-                   log_number(exchange->service->settings->request.retry_after_s, text), &value))
+                   number_format(exchange->service->settings->request.retry_after_s, text), &value))
         (void)response_add(exchange->response, "Retry-After", value);
 }
 
@@ -294,7 +295,7 @@ static bool is_slow(const struct exchange *exchange, const struct spent *spent)
 
 static void log_exchange(const struct exchange *exchange, const struct spent *spent)
 {
-    char status[LOG_NUMBER_LEN + 1], duration[LOG_NUMBER_LEN + 1], database[LOG_NUMBER_LEN + 1];
+    char status[NUMBER_TEXT_LEN + 1], duration[NUMBER_TEXT_LEN + 1], database[NUMBER_TEXT_LEN + 1];
     const struct response *response = exchange->response;
     const char *detail = exchange->err.text[0] == '\0' ? NULL : exchange->err.text;
     enum log_level level = level_of(response->status);
@@ -304,12 +305,12 @@ static void log_exchange(const struct exchange *exchange, const struct spent *sp
         level = LOG_WARNING;
     LOG_EVENT(exchange->service->log, level, "request", {"request_id", exchange->request_id},
               {"method", exchange->request->method}, {"path", exchange->request->path},
-              {"status", log_number(response->status, status)},
+              {"status", number_format(response->status, status)},
               {"cache", str_from(kept_use_name(exchange->cache))},
               {"reason", str_from(exchange->reason)}, {"detail", str_from(detail)},
               {"slow", slow ? STR("yes") : STR_NONE},
-              {"duration_us", log_number(spent->all_us, duration)},
-              {"database_us", log_number(spent->database_us, database)});
+              {"duration_us", number_format(spent->all_us, duration)},
+              {"database_us", number_format(spent->database_us, database)});
 }
 
 /* ---- the whole */

@@ -1,5 +1,7 @@
 #include "api/cors.h"
 
+#include "base/number.h"
+
 static const struct str any = STR("*");
 
 /* ---- the setting */
@@ -93,7 +95,7 @@ static struct str allowed_headers(const struct settings *settings)
 void cors_add_preflight(struct exchange *exchange)
 {
     const struct settings *settings = exchange->service->settings;
-    char text[LOG_NUMBER_LEN + 1];
+    char text[NUMBER_TEXT_LEN + 1];
     struct str max_age;
 
     if (!str_is_set(allowed_origin(exchange)))
@@ -101,6 +103,7 @@ void cors_add_preflight(struct exchange *exchange)
     (void)response_add(exchange->response, "Access-Control-Allow-Methods", STR("GET, HEAD, PATCH"));
     (void)response_add(exchange->response, "Access-Control-Allow-Headers",
                        allowed_headers(settings));
-    if (arena_copy(exchange->service->arena, log_number(settings->cors.max_age_s, text), &max_age))
+    if (arena_copy(exchange->service->arena, number_format(settings->cors.max_age_s, text),
+                   &max_age))
         (void)response_add(exchange->response, "Access-Control-Max-Age", max_age);
 }

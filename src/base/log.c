@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "base/utf8.h"
 
 enum { LINE_MAX_BYTES = 4096, VALUE_MAX_BYTES = 1024, PATIENCE_MS = 20 };
@@ -20,20 +21,6 @@ const char *log_level_name(enum log_level level)
     };
 
     return names[level];
-}
-
-struct str log_number(int64_t number, char text[LOG_NUMBER_LEN + 1])
-{
-    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    char *end = text + LOG_NUMBER_LEN, *at = end;
-
-    *end = '\0';
-    do
-        *--at = (char)('0' + rest % 10);
-    while ((rest /= 10) > 0);
-    if (number < 0)
-        *--at = '-';
-    return (struct str){at, (size_t)(end - at)};
 }
 
 /* A line under construction. A closing quote and the line feed always fit behind the limit. */
@@ -150,14 +137,14 @@ void log_event(const struct log *log, enum log_level level, const char *event,
                const struct log_field *fields, size_t field_count)
 {
     struct line line = {.len = 0};
-    char time[CLOCK_TEXT_LEN + 1], pid[LOG_NUMBER_LEN + 1];
+    char time[CLOCK_TEXT_LEN + 1], pid[NUMBER_TEXT_LEN + 1];
 
     if (level > log->level)
         return;
     clock_format(clock_now_ms(), time);
     add_field(&line, "time", str_from(time));
     add_field(&line, "level", str_from(log_level_name(level)));
-    add_field(&line, "pid", log_number(getpid(), pid));
+    add_field(&line, "pid", number_format(getpid(), pid));
     add_field(&line, "event", str_from(event));
     for (size_t i = 0; i < field_count; i++)
         add_field(&line, fields[i].key, fields[i].value);

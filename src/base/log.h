@@ -29,10 +29,6 @@ struct log_field {
     struct str value; /* of any origin; where it is not set, the field is left out */
 };
 
-/* Numbers as a value; the text lives in `text`. */
-enum { LOG_NUMBER_LEN = 21 };
-struct str log_number(int64_t number, char text[LOG_NUMBER_LEN + 1]);
-
 /*
  * Writes `time=… level=… pid=… event="…"` and the fields. `event` is a fixed text of this program
  * that can be searched for. A log that cannot be written to is no failure of the program, and

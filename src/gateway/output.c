@@ -1,6 +1,6 @@
 #include "gateway/output.h"
 
-#include "base/log.h"
+#include "base/number.h"
 
 static void append_line(struct buf *out, const char *name, struct str value)
 {
@@ -12,10 +12,10 @@ static void append_line(struct buf *out, const char *name, struct str value)
 
 static void append_status(struct buf *out, int status)
 {
-    char text[LOG_NUMBER_LEN + 1];
+    char text[NUMBER_TEXT_LEN + 1];
 
     buf_append_text(out, "Status: ");
-    buf_append_str(out, log_number(status, text));
+    buf_append_str(out, number_format(status, text));
     buf_append_byte(out, ' ');
     buf_append_text(out, response_phrase(status));
     buf_append_text(out, "\r\n");
@@ -24,12 +24,12 @@ static void append_status(struct buf *out, int status)
 /* No printf: the head is written for every request. */
 bool output_head(const struct response *response, struct buf *out)
 {
-    char len[LOG_NUMBER_LEN + 1];
+    char len[NUMBER_TEXT_LEN + 1];
 
     append_status(out, response->status);
     if (response->content_type != NULL) {
         append_line(out, "Content-Type", str_from(response->content_type));
-        append_line(out, "Content-Length", log_number((int64_t)response->body.len, len));
+        append_line(out, "Content-Length", number_format((int64_t)response->body.len, len));
     }
     for (size_t i = 0; i < response->header_count; i++)
         append_line(out, response->header[i].name, response->header[i].value);

@@ -292,16 +292,6 @@ static void a_line_is_cut_at_4096_bytes_and_is_well_formed_still(void **state)
     assert_int_equal(longest, LINE_MAX_BYTES);
 }
 
-static void numbers_are_written_to_the_ends_of_their_type(void **state)
-{
-    char text[LOG_NUMBER_LEN + 1];
-
-    (void)state;
-    assert_str_equal(log_number(0, text), "0");
-    assert_str_equal(log_number(INT64_MAX, text), "9223372036854775807");
-    assert_str_equal(log_number(INT64_MIN, text), "-9223372036854775808");
-}
-
 static void a_log_that_cannot_be_written_to_is_no_failure(void **state)
 {
     struct fixture *fixture = *state;
@@ -336,7 +326,6 @@ int main(void)
         LOG_TEST(a_long_value_is_cut_and_hides_nothing),
         LOG_TEST(a_value_that_just_fits_is_whole),
         LOG_TEST(a_line_is_cut_at_4096_bytes_and_is_well_formed_still),
-        LOG_TEST(numbers_are_written_to_the_ends_of_their_type),
         LOG_TEST(a_log_that_cannot_be_written_to_is_no_failure),
     };
 
