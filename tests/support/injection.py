@@ -87,7 +87,7 @@ FALLIBLE = {
         "EVP_PKEY_CTX_set_rsa_padding", "EVP_PKEY_CTX_set_signature_md", "EVP_PKEY_fromdata", "EVP_PKEY_fromdata_init",
         "EVP_PKEY_get_bn_param", "EVP_PKEY_verify_init", "OSSL_PARAM_BLD_new", "OSSL_PARAM_BLD_push_BN",
         "OSSL_PARAM_BLD_to_param", "PEM_read_bio", "PEM_read_bio_PUBKEY", "PEM_read_bio_PrivateKey", "PEM_read_bio_X509",
-        "X509_get_pubkey", "EVP_Digest", "EVP_Q_digest"), NOTHING),
+        "X509_get_pubkey", "EVP_Digest", "EVP_Q_digest", "OPENSSL_init_crypto"), NOTHING),
     "EVP_PKEY_verify": MINUS_ONE,  # 0 is a bad signature
     # ---- json-c
     **dict.fromkeys((
