@@ -10,6 +10,7 @@ import group_curves
 import group_instructions
 import group_load
 import group_scale
+import group_soak
 import group_start
 import group_token
 import report
@@ -25,6 +26,7 @@ GROUPS = {
     "start": (group_start.measure, group_start.planned_s),
     "scale": (group_scale.measure, group_scale.planned_s),
     "instructions": (group_instructions.measure, group_instructions.planned_s),
+    "soak": (group_soak.measure, group_soak.planned_s),
 }
 TOKEN = "token"  # needs no database
 
@@ -51,6 +53,7 @@ def options_of(arguments) -> Options:
         seconds=arguments.seconds or (1.5 if quick else 5.0), rounds=arguments.rounds or (3 if quick else 9),
         scale=(1000, 100_000, 1_000_000), cgi_processes=40 if quick else 100,
         connections=(1, 8, 32, 128, 256) if quick else (1, 2, 4, 8, 16, 32, 64, 128, 256), workers=(1, 2, 4, 8, 16),
+        soak_seconds=arguments.seconds or 1200,
     )
 
 

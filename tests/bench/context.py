@@ -33,6 +33,7 @@ class Options:
     cgi_processes: int
     connections: tuple
     workers: tuple
+    soak_seconds: float
 
 
 class Run:

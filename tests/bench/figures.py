@@ -9,7 +9,9 @@ from results import Results
 UNITS = {
     "rate": "requests/s", "p50_us": "us", "p99_us": "us", "cpu_us": "us of CPU", "cpu_web_us": "us of CPU",
     "cpu_app_us": "us of CPU", "cpu_db_us": "us of CPU", "pss_kib": "KiB", "hit_rate": "of all", "wrong": "answers",
-    "lost": "requests", "process_us": "us", "first_answer_us": "us", "instructions": "instructions",
+    "lost": "requests", "process_us": "us", "first_answer_us": "us", "instructions": "instructions", "pss_grown_kib": "KiB",
+    "rss_grown_kib": "KiB", "descriptors_grown": "descriptors", "explained": "answers", "events": "events",
+    "failures": "events",
 }
 SAID = {
     "rate": "rate", "p50_us": "p50", "p99_us": "p99", "cpu_us": "CPU of a request",
@@ -17,6 +19,9 @@ SAID = {
     "pss_kib": "memory of a worker", "hit_rate": "hits", "wrong": "wrong answers", "lost": "lost requests",
     "process_us": "whole process",
     "first_answer_us": "start to first answer", "instructions": "instructions of a request",
+    "pss_grown_kib": "memory of a worker, PSS, grown", "rss_grown_kib": "memory of a worker, RSS, grown",
+    "descriptors_grown": "descriptors of a worker, grown", "explained": "5xx within 3 s of a worker's end",
+    "events": "what happened", "failures": "what happened and had not its effect",
 }
 TITLES = {
     "hello": "libfcgi hello", "lookup": "hello + one key lookup", "off": "ours without cache", "ours": "ours",
@@ -144,13 +149,23 @@ GOALS = (
     Goal("requests lost from 1 to 256 connections", "lost", ("connections, all", "ours"), None, 0, at_least=False),
     Goal("CPU of a GET with 1,000,000 users in the database against 1,000", "cpu_us",
          ("users in the database", "1,000,000"), ("users in the database", "1,000"), 1.1, at_least=False),
+    Goal("soak: wrong answers, but 5xx at the end of a worker", "wrong", ("soak", "ours"), None, 0, at_least=False),
+    Goal("soak: lost requests", "lost", ("soak", "ours"), None, 0, at_least=False),
+    Goal("soak: events that had not their effect", "failures", ("soak", "ours"), None, 0, at_least=False),
+    Goal("soak: descriptors of a worker, grown", "descriptors_grown", ("soak", "ours"), None, 0, at_least=False),
+    Goal("soak: memory of a worker after warm-up, PSS, grown", "pss_grown_kib", ("soak", "ours"), None, 64,
+         at_least=False),
+    Goal("soak: memory of a worker after warm-up, RSS, grown", "rss_grown_kib", ("soak", "ours"), None, 64,
+         at_least=False),
+    Goal("soak: p99 of the last third against the first", "p99_us", ("soak, last third", "ours"),
+         ("soak, first third", "ours"), 1.25, at_least=False),
 )
 
 # Of every chain of every workload, beside the goals.
 _SHOWN = ("rate", "p50_us", "p99_us", "cpu_us", "cpu_web_us", "cpu_app_us", "cpu_db_us", "pss_kib", "hit_rate", "wrong",
-          "lost", "process_us", "first_answer_us", "instructions", "instructions")
+          "lost", "process_us", "first_answer_us", "instructions", "explained", "events")
 _GROUP_OF_GOAL = {"CGI": "cgi", "connections, the least": "connections", "connections, all": "connections",
-                  "users in the database": "scale"}
+                  "users in the database": "scale", "soak": "soak", "soak, last third": "soak"}
 
 
 def all_figures(results: Results, groups: list) -> list:

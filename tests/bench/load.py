@@ -53,13 +53,21 @@ class Loader:
         self.database = database
         self.seed = 0
 
-    def send(self, chain: Chain, load: Load, *amount) -> dict:
-        """`amount`: --seconds or --requests. Each time other users in another order."""
+    def _command(self, chain: Chain, load: Load, amount: tuple) -> list:
+        """Each time other users in another order."""
         self.seed += 1
         command = [self.client, "--port", chain.port, "--seed", self.seed, *load.arguments(), *amount]
         if not chain.is_checked:
             command.append("--unchecked")
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+        return list(map(str, command))
+
+    def start(self, chain: Chain, load: Load, out, *amount) -> subprocess.Popen:
+        """Its lines go to the file `out` while it runs."""
+        return subprocess.Popen(self._command(chain, load, amount), stdin=subprocess.DEVNULL, stdout=out)
+
+    def send(self, chain: Chain, load: Load, *amount) -> dict:
+        """`amount`: --seconds or --requests."""
+        done = subprocess.run(self._command(chain, load, amount), capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"{chain.name}: {done.stderr.strip()}")
         return json.loads(done.stdout)

@@ -1,9 +1,12 @@
 /*
  * The load: one process, one thread, some connections that are kept open, each of which sends its
- * next request when the answer to the last one is there. Whose token a request carries is drawn
- * anew each time, evenly or by Zipf's law, or is the next one's. Each answer is looked at: its status, its length and,
- * unless it is told not to, that it shows the user whose token was sent. Prints one JSON object:
- * what was answered, what was wrong, what was lost, and how long the answers took.
+ * next request when the answer to the last one is there. With --rate requests are due at even
+ * steps of time instead, whatever the answers do, and how long one took counts from when it was
+ * due, so that a pause of the service is seen by all who would have come within it. Whose token a
+ * request carries is drawn anew each time, evenly or by Zipf's law, or is the next one's. Each
+ * answer is looked at: its status, its length and, unless it is told not to, that it shows the user
+ * whose token was sent. Prints one JSON object: what was answered, what was wrong, what was lost,
+ * and how long the answers took; with --every one such line before it for each so many seconds.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,6 +22,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -33,7 +37,8 @@ enum {
     STEPS_LOG2 = 5,
     STEPS = 1 << STEPS_LOG2,
     BUCKETS = STEPS * 32,
-    STALL_LIMIT_S = 10 /* an answer that is not there by then is lost */
+    STALL_LIMIT_S = 10, /* an answer that is not there by then is lost */
+    CLASSES = 6         /* of a status: its first digit */
 };
 
 static const struct str body_start = STR("{\"id\":\"");
@@ -43,6 +48,8 @@ struct options {
     unsigned port;
     size_t connections, users, requests; /* requests: 0 for as many as fit into the time */
     double seconds, zipf;
+    double rate;    /* requests a second; 0: as many as are answered */
+    double every_s; /* 0: one report, at the end */
     unsigned patch_percent;
     bool is_unchecked, is_in_turn;
     uint64_t seed;
@@ -56,11 +63,18 @@ struct user {
 
 struct connection {
     int fd;
-    const struct user *user;
+    const struct user *user; /* NULL: it waits for the next request that is due */
     int64_t started_us;
     char *in;
     size_t in_len, answer_len; /* answer_len: 0 until the head is there */
     bool ends;                 /* the server closes it after this answer */
+};
+
+/* What was answered within some time. */
+struct count {
+    int64_t start_us;
+    uint64_t answered, wrong, lost, classes[CLASSES], buckets[BUCKETS];
+    int64_t longest_us;
 };
 
 struct load {
@@ -68,10 +82,12 @@ struct load {
     struct user *users;
     double *shares; /* of the users up to and with this one, for Zipf's law; NULL: evenly */
     struct connection *connections;
-    int epoll;
-    uint64_t random, sent, answered, wrong, lost, patches, reopened;
-    uint64_t buckets[BUCKETS];
-    int64_t longest_us, end_us;
+    int epoll, timer;            /* timer: -1 without a rate */
+    struct connection **waiting; /* a ring: each has its turn, or the server closes it */
+    size_t waiting_first, waiting_count;
+    uint64_t random, sent, patches, reopened;
+    struct count whole, part;
+    int64_t end_us;
     size_t open;
     char first_wrong[400];
 };
@@ -184,19 +200,27 @@ static uint64_t bucket_start(size_t bucket)
     return (uint64_t)(bucket % STEPS + STEPS) << (bucket / STEPS - 1);
 }
 
-static void count_time(struct load *load, int64_t took_us)
+static void count_answer(struct count *count, int64_t took_us, unsigned class)
 {
-    load->buckets[bucket_of((uint64_t)took_us)]++;
-    if (took_us > load->longest_us)
-        load->longest_us = took_us;
+    count->answered++;
+    count->classes[class]++;
+    count->buckets[bucket_of((uint64_t)took_us)]++;
+    if (took_us > count->longest_us)
+        count->longest_us = took_us;
 }
 
-static double percentile(const struct load *load, double part)
+static void count_lost(struct load *load, uint64_t lost)
 {
-    uint64_t wanted = (uint64_t)ceil((double)load->answered * part), seen = 0;
+    load->whole.lost += lost;
+    load->part.lost += lost;
+}
+
+static double percentile(const struct count *count, double part)
+{
+    uint64_t wanted = (uint64_t)ceil((double)count->answered * part), seen = 0;
 
     for (size_t i = 0; i < BUCKETS; i++) {
-        seen += load->buckets[i];
+        seen += count->buckets[i];
         if (seen >= wanted && seen > 0)
             return (double)(bucket_start(i) + bucket_start(i + 1)) / 2;
     }
@@ -270,17 +294,43 @@ static bool is_over(const struct load *load, int64_t now_us)
     return now_us >= load->end_us;
 }
 
+static void end_connection(struct load *load, struct connection *connection)
+{
+    (void)close(connection->fd);
+    connection->fd = -1;
+    load->open--;
+}
+
+/* When the next request is due: at once where there is no rate. */
+static int64_t due_us(const struct load *load, int64_t now_us)
+{
+    if (load->timer < 0)
+        return now_us;
+    return load->whole.start_us + (int64_t)((double)load->sent * 1e6 / load->options.rate);
+}
+
+static void wait_in_turn(struct load *load, struct connection *connection)
+{
+    size_t last = (load->waiting_first + load->waiting_count++) % load->options.connections;
+
+    connection->user = NULL;
+    load->waiting[last] = connection;
+}
+
 /* A request fits into the send buffer of a connection that has nothing else to send. */
 static void send_next(struct load *load, struct connection *connection)
 {
     char out[REQUEST_MAX_BYTES];
+    int64_t now_us = clock_monotonic_us();
     size_t len;
 
-    connection->started_us = clock_monotonic_us();
-    if (is_over(load, connection->started_us)) {
-        (void)close(connection->fd);
-        connection->fd = -1;
-        load->open--;
+    if (is_over(load, now_us)) {
+        end_connection(load, connection);
+        return;
+    }
+    connection->started_us = due_us(load, now_us);
+    if (connection->started_us > now_us) {
+        wait_in_turn(load, connection);
         return;
     }
     connection->user = draw_user(load);
@@ -292,9 +342,25 @@ static void send_next(struct load *load, struct connection *connection)
         die("a request is too long");
     load->sent++;
     if (send(connection->fd, out, len, MSG_NOSIGNAL) != (ssize_t)len) {
-        load->lost++;
+        count_lost(load, 1);
         reopen(load, connection);
         send_next(load, connection);
+    }
+}
+
+/* All that is due by now, as far as there are connections that wait; what is left is late. */
+static void send_due(struct load *load)
+{
+    size_t before = load->waiting_count + 1;
+    uint64_t ticks;
+
+    if (read(load->timer, &ticks, sizeof(ticks)) < 0 && errno != EAGAIN)
+        die("the timer");
+    while (load->waiting_count > 0 && load->waiting_count < before) {
+        struct connection *first = load->waiting[load->waiting_first];
+        before = load->waiting_count--;
+        load->waiting_first = (load->waiting_first + 1) % load->options.connections;
+        send_next(load, first);
     }
 }
 
@@ -302,7 +368,8 @@ static void send_next(struct load *load, struct connection *connection)
 
 static void note_wrong(struct load *load, const struct connection *connection)
 {
-    load->wrong++;
+    load->whole.wrong++;
+    load->part.wrong++;
     if (load->first_wrong[0] != '\0')
         return;
     (void)snprintf(load->first_wrong, sizeof(load->first_wrong), "%.*s", (int)connection->in_len,
@@ -362,10 +429,21 @@ static bool is_right(const struct load *load, const struct connection *connectio
            memcmp(body + body_start.len, connection->user->id, ID_LEN) == 0;
 }
 
+/* 0 for what is no status. */
+static unsigned class_of(const struct connection *connection)
+{
+    static const size_t place = sizeof("HTTP/1.1 ") - 1;
+    unsigned digit = connection->in_len > place ? (unsigned)(connection->in[place] - '0') : 0;
+
+    return digit < CLASSES ? digit : 0;
+}
+
 static void finish(struct load *load, struct connection *connection)
 {
-    count_time(load, clock_monotonic_us() - connection->started_us);
-    load->answered++;
+    int64_t took_us = clock_monotonic_us() - connection->started_us;
+
+    count_answer(&load->whole, took_us, class_of(connection));
+    count_answer(&load->part, took_us, class_of(connection));
     if (!is_right(load, connection))
         note_wrong(load, connection);
     if (connection->ends)
@@ -380,8 +458,12 @@ static void receive(struct load *load, struct connection *connection)
 
     if (len < 0 && (errno == EAGAIN || errno == EINTR))
         return;
+    if (len <= 0 && connection->user == NULL) { /* it was open without a request for too long */
+        reopen(load, connection);
+        return;
+    }
     if (len <= 0) {
-        load->lost++;
+        count_lost(load, 1);
         reopen(load, connection);
         send_next(load, connection);
         return;
@@ -396,17 +478,88 @@ static void receive(struct load *load, struct connection *connection)
 /* What waits for too long is lost, and its connection is not used any more. */
 static void give_up(struct load *load)
 {
-    load->lost += load->open;
+    count_lost(load, load->open);
     load->open = 0;
 }
 
-static double run(struct load *load)
+/* ---- what is told */
+
+static void print_counts(const struct load *load, const struct count *count, int64_t now_us)
+{
+    (void)printf("{\"requests\":%llu,\"wrong\":%llu,\"lost\":%llu,\"patches\":%llu,"
+                 "\"reopened\":%llu,\"at\":%.6f,\"seconds\":%.6f,\"p50_us\":%.0f,\"p99_us\":%.0f,"
+                 "\"longest_us\":%lld,\"by_class\":[",
+                 (unsigned long long)count->answered, (unsigned long long)count->wrong,
+                 (unsigned long long)count->lost, (unsigned long long)load->patches,
+                 (unsigned long long)load->reopened, (double)now_us / 1e6,
+                 (double)(now_us - count->start_us) / 1e6, percentile(count, 0.5),
+                 percentile(count, 0.99), (long long)count->longest_us);
+    for (size_t i = 0; i < CLASSES; i++)
+        (void)printf("%s%llu", i > 0 ? "," : "", (unsigned long long)count->classes[i]);
+    (void)printf("]");
+}
+
+static void print_whole(const struct load *load, int64_t now_us)
+{
+    const char *comma = "";
+
+    print_counts(load, &load->whole, now_us);
+    (void)printf(",\"first_wrong\":\"%s\",\"histogram\":[", load->first_wrong);
+    for (size_t i = 0; i < BUCKETS; i++) {
+        if (load->whole.buckets[i] == 0)
+            continue;
+        (void)printf("%s[%llu,%llu]", comma, (unsigned long long)bucket_start(i),
+                     (unsigned long long)load->whole.buckets[i]);
+        comma = ",";
+    }
+    (void)printf("]}\n");
+}
+
+static void report_part(struct load *load)
+{
+    int64_t now_us = clock_monotonic_us();
+
+    if (load->options.every_s <= 0 ||
+        now_us < load->part.start_us + (int64_t)(load->options.every_s * 1e6))
+        return;
+    print_counts(load, &load->part, now_us);
+    (void)printf("}\n");
+    if (fflush(stdout) != 0)
+        die("standard output");
+    load->part = (struct count){.start_us = now_us};
+}
+
+/* ---- the run */
+
+/* Ticks where each request is due, while there are any. */
+static void set_timer(const struct load *load, double rate)
+{
+    int64_t step_ns = rate > 0 ? (int64_t)(1e9 / rate) : 0;
+    struct timespec step = {.tv_sec = step_ns / 1000000000, .tv_nsec = step_ns % 1000000000};
+    struct itimerspec timer = {.it_interval = step, .it_value = step};
+
+    if (load->timer >= 0 && timerfd_settime(load->timer, 0, &timer, NULL) != 0)
+        die("timerfd_settime");
+}
+
+static void take_event(struct load *load, struct connection *connection)
+{
+    if (connection == NULL)
+        send_due(load);
+    else if (connection->fd >= 0) /* else it ended since the event */
+        receive(load, connection);
+    if (load->waiting_count == 0 && is_over(load, clock_monotonic_us()))
+        set_timer(load, 0); /* so that what is never answered is seen */
+}
+
+static void run(struct load *load)
 {
     struct epoll_event events[256];
-    int64_t start_us = clock_monotonic_us();
 
-    load->end_us = start_us + (int64_t)(load->options.seconds * 1e6);
+    load->whole.start_us = load->part.start_us = clock_monotonic_us();
+    load->end_us = load->whole.start_us + (int64_t)(load->options.seconds * 1e6);
     load->open = load->options.connections;
+    set_timer(load, load->options.rate);
     for (size_t i = 0; i < load->options.connections; i++)
         send_next(load, &load->connections[i]);
     while (load->open > 0) {
@@ -416,33 +569,12 @@ static double run(struct load *load)
         if (count == 0)
             give_up(load);
         for (int i = 0; i < count; i++)
-            receive(load, events[i].data.ptr);
+            take_event(load, events[i].data.ptr);
+        report_part(load);
     }
-    return (double)(clock_monotonic_us() - start_us) / 1e6;
 }
 
 /* ---- the whole */
-
-static void print(const struct load *load, double seconds)
-{
-    const char *comma = "";
-
-    (void)printf("{\"requests\":%llu,\"wrong\":%llu,\"lost\":%llu,\"patches\":%llu,"
-                 "\"reopened\":%llu,\"seconds\":%.6f,\"p50_us\":%.0f,\"p99_us\":%.0f,"
-                 "\"longest_us\":%lld,\"first_wrong\":\"%s\",\"histogram\":[",
-                 (unsigned long long)load->answered, (unsigned long long)load->wrong,
-                 (unsigned long long)load->lost, (unsigned long long)load->patches,
-                 (unsigned long long)load->reopened, seconds, percentile(load, 0.5),
-                 percentile(load, 0.99), (long long)load->longest_us, load->first_wrong);
-    for (size_t i = 0; i < BUCKETS; i++) {
-        if (load->buckets[i] == 0)
-            continue;
-        (void)printf("%s[%llu,%llu]", comma, (unsigned long long)bucket_start(i),
-                     (unsigned long long)load->buckets[i]);
-        comma = ",";
-    }
-    (void)printf("]}\n");
-}
 
 static const struct option long_options[] = {
     {"port", required_argument, NULL, 'p'},    {"tokens", required_argument, NULL, 't'},
@@ -450,7 +582,8 @@ static const struct option long_options[] = {
     {"seconds", required_argument, NULL, 's'}, {"requests", required_argument, NULL, 'r'},
     {"zipf", required_argument, NULL, 'z'},    {"patch-percent", required_argument, NULL, 'w'},
     {"unchecked", no_argument, NULL, 'n'},     {"seed", required_argument, NULL, 'x'},
-    {"in-turn", no_argument, NULL, 'i'},       {NULL, 0, NULL, 0},
+    {"in-turn", no_argument, NULL, 'i'},       {"rate", required_argument, NULL, 'R'},
+    {"every", required_argument, NULL, 'e'},   {NULL, 0, NULL, 0},
 };
 
 static bool take_option(struct options *options, int option)
@@ -479,6 +612,12 @@ static bool take_option(struct options *options, int option)
         return true;
     case 'w':
         options->patch_percent = (unsigned)strtoul(optarg, NULL, 10);
+        return true;
+    case 'R':
+        options->rate = strtod(optarg, NULL);
+        return true;
+    case 'e':
+        options->every_s = strtod(optarg, NULL);
         return true;
     case 'n':
         options->is_unchecked = true;
@@ -512,7 +651,8 @@ static void make_connections(struct load *load)
 
     load->epoll = epoll_create1(EPOLL_CLOEXEC);
     load->connections = calloc(count, sizeof(*load->connections));
-    if (load->epoll < 0 || load->connections == NULL)
+    load->waiting = calloc(count, sizeof(struct connection *));
+    if (load->epoll < 0 || load->connections == NULL || load->waiting == NULL)
         die("cannot make the connections");
     for (size_t i = 0; i < count; i++) {
         load->connections[i].in = malloc(ANSWER_MAX_BYTES);
@@ -522,15 +662,29 @@ static void make_connections(struct load *load)
     }
 }
 
+/* Its event has no connection. */
+static void make_timer(struct load *load)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+
+    if (load->options.rate <= 0)
+        return;
+    load->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (load->timer < 0 || epoll_ctl(load->epoll, EPOLL_CTL_ADD, load->timer, &event) != 0)
+        die("cannot make the timer");
+}
+
 int main(int argc, char **argv)
 {
-    static struct load load = {.options = {.seconds = 1, .seed = 1}};
+    static struct load load = {.options = {.seconds = 1, .seed = 1}, .timer = -1};
 
     read_options(&load.options, argc, argv);
     load.random = load.options.seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
     read_users(&load);
     weigh_users(&load);
     make_connections(&load);
-    print(&load, run(&load));
+    make_timer(&load);
+    run(&load);
+    print_whole(&load, clock_monotonic_us());
     return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from figures import TITLES, title_of
 from results import Results
-from svg import Axis, bar_chart, line_chart, linear_axis, log_axis, step_axis
+from svg import Axis, bar_chart, line_chart, linear_axis, log_axis, panel_chart, step_axis
 
 # So many of all were quicker, from the half to all but one in ten thousand.
 _PARTS = (0.0, 0.5, 0.9, 0.99, 0.999, 0.9999)
@@ -58,6 +58,35 @@ def plot_rates(results: Results, kind: str, out: Path):
     title = f"GET warm: rate with so many {kind}s"
     line_chart(out / _file_name(title), title, step_axis(f"{kind}s", counts), y,
                {name: sorted(some) for name, some in points.items()}, _ORDER, has_marks=True)
+
+
+def _of_workers(timeline, place: int) -> dict:
+    """The least, the median and the most of all workers at each look."""
+    rows = [(at, sorted(row[place] for row in workers.values())) for at, workers in timeline.samples if workers]
+    return {name: [(at, values[int(part * (len(values) - 1))]) for at, values in rows]
+            for name, part in (("the most", 1), ("median", 0.5), ("the least", 0))}
+
+
+def _highest(curves: dict) -> float:
+    return max(y for points in curves.values() for _, y in points)
+
+
+def plot_soak(timeline, out: Path):
+    """Rate, times, memory and descriptors of a soak over its time, with what happened."""
+    loads = timeline.loads
+    rates = {"answered": [(load["at"], load["requests"] / load["seconds"]) for load in loads]}
+    times = {name: [(load["at"], max(load[key], 1) / 1000) for load in loads]
+             for name, key in (("p50", "p50_us"), ("p99", "p99_us"))}
+    memory, descriptors = _of_workers(timeline, 0), _of_workers(timeline, 2)
+    lowest = min(y for points in times.values() for _, y in points)
+    panels = [
+        ("Rate", linear_axis("requests a second", _highest(rates)), rates),
+        ("How long an answer took", log_axis("ms", lowest, _highest(times)), times),
+        ("Memory of a worker (PSS), beside the cache", linear_axis("KiB", _highest(memory)), memory),
+        ("Descriptors of a worker", linear_axis("open", _highest(descriptors)), descriptors),
+    ]
+    title = f"Soak: {timeline.seconds:.0f} seconds at 70 % of the full load"
+    panel_chart(out / "soak.svg", title, linear_axis("seconds", timeline.seconds), panels, timeline.events)
 
 
 def plot_all(results: Results, out: Path):

@@ -33,23 +33,35 @@ def children_of(pid: int) -> list:
     return sorted(found)
 
 
-def pss_kib(pid: int, without: str = "") -> float:
+def memory_kib(pid: int, without: str = "") -> tuple:
     """
-    The proportional share of memory that is a process's own; mappings of a file whose path has `without` in it do
-    not count.
+    PSS and RSS: the proportional share of memory that is a process's own, and all that it has in memory; mappings of a
+    file whose path has `without` in it do not count.
     """
-    total, counts = 0.0, True
+    total, counts = {"Pss:": 0.0, "Rss:": 0.0}, True
     try:
         text = Path(f"/proc/{pid}/smaps").read_text()
     except OSError:
-        return 0.0
+        return 0.0, 0.0
     for line in text.splitlines():
         head = _SMAPS_HEAD.match(line)
         if head:
             counts = not (without and without in head[1])
-        elif counts and line.startswith("Pss:"):
-            total += float(line.split()[1])
-    return total
+        elif counts and line.startswith(tuple(total)):
+            total[line[:4]] += float(line.split()[1])
+    return total["Pss:"], total["Rss:"]
+
+
+def pss_kib(pid: int, without: str = "") -> float:
+    return memory_kib(pid, without)[0]
+
+
+def descriptors_of(pid: int) -> int:
+    """How many are open; 0 for one that has ended."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return 0
 
 
 def wait_until(condition, what: str, timeout_s=30.0, pause_s=0.005):

@@ -75,11 +75,11 @@ class Chart:
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         self.parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}"/>')
 
-    def legend(self, name: str) -> str:
+    def legend(self, name: str, step=22) -> str:
         """The colour of the next name, with the name beside the chart."""
         number = self.order.index(name) if name in self.order else self.names
         colour = COLOURS[number % len(COLOURS)]
-        y = TOP + 10 + 22 * self.names
+        y = TOP + 10 + step * self.names
         self.parts.append(f'<rect x="{WIDTH - RIGHT + 18}" y="{y - 9}" width="14" height="10" fill="{colour}"/>')
         self.text(WIDTH - RIGHT + 38, y, name, "start")
         self.names += 1
@@ -93,19 +93,23 @@ class Chart:
         middle = TOP + self.inner_height / 2
         self.text(20, middle, self.y.title, more=f' transform="rotate(-90 20 {middle})"')
 
-    def draw_x(self):
+    def draw_x(self, has_title=True):
         for value, text in self.x.ticks:
             x, bottom = self.at(value, self.y.low)
             self.line([(x, TOP), (x, bottom)])
             self.text(x, bottom + 20, text)
-        self.text(LEFT + self.inner_width / 2, self.height - 14, self.x.title)
+        if has_title:
+            self.text(LEFT + self.inner_width / 2, self.height - 14, self.x.title)
+
+    def marks(self, points: list, colour: str):
+        self.parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>'
+                       for x, y in (self.at(*point) for point in points)]
 
     def curve(self, name: str, points: list, has_marks=False):
         colour = self.legend(name)
-        placed = [self.at(x, y) for x, y in points]
-        self.line(placed, colour, 2.2)
+        self.line([self.at(x, y) for x, y in points], colour, 2.2)
         if has_marks:
-            self.parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>' for x, y in placed]
+            self.marks(points, colour)
 
     def write(self, path: Path):
         body = "\n".join(self.parts)
@@ -124,6 +128,44 @@ def line_chart(path: Path, title: str, x: Axis, y: Axis, curves: dict, order=(),
     for name, points in curves.items():
         chart.curve(name, points, has_marks)
     chart.write(path)
+
+
+PANEL, PANEL_BOTTOM = 190, 24
+
+
+def panel_chart(path: Path, title: str, x: Axis, panels: list, marks: list):
+    """
+    Charts one below the other over the same x. `panels`: of each its title, its y axis and its curves by name. `marks`
+    are pairs of x and a name: a line through all charts, and a point in the row of the name below them.
+    """
+    charts = [_panel(x, *panel) for panel in panels] + [_panel_of_marks(x, marks)]
+    for chart in charts:
+        for at, _ in marks:
+            left, bottom = chart.at(at, chart.y.low)
+            chart.line([(left, TOP), (left, bottom)], "#bbb", 0.6)
+    whole = Chart(title, x, Axis("", 0, 1, []), TOP + len(charts) * PANEL + PANEL_BOTTOM)
+    for number, chart in enumerate(charts):
+        body = "\n".join(chart.parts)
+        whole.parts.append(f'<g transform="translate(0,{30 + number * PANEL})">\n{body}\n</g>')
+    whole.write(path)
+
+
+def _panel(x: Axis, title: str, y: Axis, curves: dict) -> Chart:
+    chart = Chart(title, x, y, PANEL + PANEL_BOTTOM)
+    chart.draw_y()
+    chart.draw_x(False)
+    for name, points in curves.items():
+        chart.curve(name, points)
+    return chart
+
+
+def _panel_of_marks(x: Axis, marks: list) -> Chart:
+    names = list(dict.fromkeys(name for _, name in marks))
+    chart = Chart("What happened", x, Axis("", 0, len(names) + 1, []), PANEL + PANEL_BOTTOM)
+    chart.draw_x()
+    for number, name in enumerate(names):
+        chart.marks([(at, len(names) - number) for at, other in marks if other == name], chart.legend(name, 16))
+    return chart
 
 
 BAR, GAP = 26, 14
