@@ -9,7 +9,7 @@ import statistics
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import plots
@@ -21,7 +21,9 @@ from soak_events import EVENTS, EXPLAINS_5XX, Service
 PART_OF_FULL = 0.7
 FULL_S, FULL_PART = 5.0, 0.2  # the full load: so long, and no more than this part of the soak
 PATCH_PERCENT = 5
-WARM_UP_PART = 0.2  # at the start memory may still grow: caches of the libraries fill
+# Each worker has to have read many users before its heap has the size that it will have: PATCH reads all of one.
+WARM_S, WARM_PERCENT = 60.0, 100
+WARM_UP_PART = 0.2  # of the soak: as much as each event needs to have come once
 SAMPLES_MAX = 600
 STEPS_S = (1.5, 30.0)  # between events, the least and the most
 EXPLAINED_S = 3.0
@@ -30,7 +32,7 @@ WORKLOAD, KEY = "soak", "ours"
 
 
 def planned_s(run: Run) -> float:
-    return run.options.soak_seconds + FULL_S
+    return run.options.soak_seconds + FULL_S + WARM_S
 
 
 @dataclass
@@ -160,9 +162,12 @@ class Watch:
 
 
 def _soak(run: Run, service: Service, load: Load) -> Timeline:
-    run.progress.tell("soak", "the full load")
-    run.loader.send(service.chain, load, "--requests", 2 * load.users)
     seconds = run.options.soak_seconds
+    run.progress.tell("soak: warming up")
+    run.loader.send(service.chain, replace(load, patch_percent=WARM_PERCENT),
+                    "--seconds", min(WARM_S, FULL_PART * seconds))
+    run.loader.send(service.chain, load, "--requests", 2 * load.users)
+    run.progress.tell("soak: the full load")
     full = run.loader.send(service.chain, load, "--seconds", min(FULL_S, FULL_PART * seconds))
     timeline = Timeline(seconds, PART_OF_FULL * full["requests"] / full["seconds"])
     Watch(run, service, load, timeline).go_on()
