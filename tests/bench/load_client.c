@@ -92,7 +92,7 @@ struct load {
     char first_wrong[400];
 };
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
     (void)fprintf(stderr, "load_client: %s%s%s\n", what, errno != 0 ? ": " : "",
                   errno != 0 ? strerror(errno) : "");

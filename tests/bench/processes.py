@@ -21,6 +21,12 @@ def is_running(pid: int) -> bool:
     return bool(_stat(pid)) and _stat(pid)[0] not in "ZX"
 
 
+def started_at(pid: int) -> int:
+    """In ticks since the system's start; 0 for one that has ended, if only just now."""
+    fields = _stat(pid)
+    return int(fields[19]) if fields and fields[0] not in "ZX" else 0
+
+
 def cpu_s(pids) -> float:
     """User and system time of all their threads. The kernel scales the sum to what really ran; a tick is 10 ms."""
     return sum(int(fields[11]) + int(fields[12]) for fields in map(_stat, pids) if fields) / TICKS_PER_S

@@ -11,7 +11,7 @@ import agreement
 from chains import Chain
 from context import Run
 from database import SOURCE
-from processes import children_of, is_running, wait_until
+from processes import children_of, started_at, wait_until
 
 LOOK_S = 5.0  # a changed key file is seen within a second or two
 RESTART_S = 10.0
@@ -81,9 +81,8 @@ class Service:
 
     def workers(self) -> list:
         """The youngest is the last."""
-        def born(pid):
-            return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-        return sorted(filter(is_running, children_of(self.chain.started[0].pid)), key=lambda pid: (born(pid), pid))
+        ages = [(started_at(pid), pid) for pid in children_of(self.chain.started[0].pid)]
+        return [pid for start, pid in sorted(ages) if start]
 
     # ---- keys
 

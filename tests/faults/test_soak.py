@@ -6,6 +6,7 @@ migration. Some seconds show that nothing is answered wrong or left open; an hou
 import json
 import os
 import subprocess
+import sys
 import xml.etree.ElementTree as xml
 
 import pytest
@@ -80,6 +81,38 @@ def test_the_plot_shows_all_of_it(out):
     for title in ("Rate", "How long an answer took", "Memory of a worker", "Descriptors of a worker", "What happened",
                   "kill -9", "migration"):
         assert title in text
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """What a soak is found to be whose looks at one worker, one a second, gave these rows."""
+    monkeypatch.setattr(sys, "path", [str(SOURCE / "tests/bench"), *sys.path])
+    import group_soak  # its modules find each other by that path
+
+    def judge(rows, loads=(), events=()):
+        samples = [(at, {1: row}) for at, row in enumerate(rows)]
+        whole = {"requests": 1, "seconds": 1, "p50_us": 1, "p99_us": 1, "lost": 0,
+                 "wrong": sum(load["by_class"][5] for load in loads)}
+        return group_soak.judge(group_soak.Timeline(len(rows), 1, list(loads), samples, list(events), [], whole))
+    return judge
+
+
+def test_what_grows_is_found(judged):
+    """A descriptor that is left open, and a quarter of a KiB from each look after the warm-up to the next."""
+    found = judged([(2000 + at / 4, 8000 + at / 4, 6 + at % 2 + (at > 50)) for at in range(100)])
+    assert found["descriptors_grown"] == 1
+    assert found["rss_grown_kib"] == found["pss_grown_kib"] == pytest.approx(79 / 4)
+
+
+def test_what_comes_and_goes_is_no_growth(judged):
+    found = judged([(2000, 8000 + (900 if at in (40, 90, 99) else 0), 6 + at % 2) for at in range(100)])
+    assert (found["descriptors_grown"], found["rss_grown_kib"]) == (0, 0)
+
+
+def test_a_5xx_is_explained_by_the_end_of_a_worker_alone(judged):
+    loads = [{"at": at, "seconds": 1, "by_class": [0, 0, 9, 0, 0, 2]} for at in (11, 31, 51)]
+    found = judged([(1, 1, 1)] * 60, loads, [(10.5, "kill -9"), (30.5, "ban")])
+    assert (found["explained"], found["wrong"]) == (2, 4)
 
 
 def test_the_soak_is_told(rows, timeline):
