@@ -119,10 +119,15 @@ static bool is_shortage(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+static bool is_nothing_there(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK;
+}
+
 /* After an accept that brought nothing. False: the worker cannot go on; `err` tells. */
 static bool after_no_request(struct server *server, int error, struct err *err)
 {
-    if (error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ECONNABORTED)
+    if (is_nothing_there(error) || error == EINTR || error == ECONNABORTED)
         return rest(server, err);
     if (is_shortage(error)) {
         LOG_EVENT(server->log, LOG_ERROR, "cannot accept a connection",
@@ -155,22 +160,26 @@ static int next_request(struct server *server)
     return -FCGX_Accept_r(fcgx);
 }
 
-/* Where the worker is to stop it still looks once whether there is a connection: that one may have
- * woken it, and nobody else. */
+/*
+ * Told to stop, the worker goes on until nothing waits: where the socket is its own, whatever waits
+ * is lost with it, and where others share it they may not have been woken for that.
+ */
 static void loop(struct server *server, struct err *err)
 {
-    bool is_last = false;
+    bool is_stopping;
 
-    while (!is_last) {
+    do {
         int error;
 
-        is_last = stop_is_wanted();
+        is_stopping = stop_is_wanted();
         error = next_request(server);
         if (error == 0)
             handle(server);
-        else if (!is_last && !after_no_request(server, error, err))
+        else if (is_stopping && is_nothing_there(error))
             return;
-    }
+        else if (!after_no_request(server, error, err))
+            return;
+    } while (!is_stopping || !stop_is_due());
 }
 
 bool fastcgi_serve(struct api *api, const struct settings *settings, const struct log *log,
@@ -189,6 +198,8 @@ bool fastcgi_serve(struct api *api, const struct settings *settings, const struc
         err_set(err, "cannot serve FastCGI at descriptor 0: %s", strerror(errno));
     else
         loop(&server, err);
+    /* Before all else: what comes from now on is refused, and not lost, where nobody shares it. */
+    (void)close(STDIN_FILENO);
     FCGX_Free(&server.fcgx, 1);
     stop_waiter_free(server.waiter);
     counting_close(server.counting);

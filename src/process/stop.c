@@ -7,14 +7,25 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t wanted;
+#include "base/clock.h"
+
+/* The second of the monotonic clock, counted from 1; 0: not told. */
+static volatile sig_atomic_t told_at_s;
 
 static const int stop_signals[] = {SIGTERM, SIGUSR1};
 
+static sig_atomic_t now_s(void)
+{
+    return (sig_atomic_t)(clock_monotonic_us() / 1000000 + 1);
+}
+
+/* The first one counts: a worker that is told again and again has no more time for that. */
 static void on_signal(int number)
 {
     (void)number;
-    wanted = 1;
+    if (stop_is_wanted())
+        return;
+    told_at_s = now_s();
     (void)alarm(STOP_GRACE_S);
 }
 
@@ -33,7 +44,12 @@ bool stop_install(void)
 
 bool stop_is_wanted(void)
 {
-    return wanted != 0;
+    return told_at_s != 0;
+}
+
+bool stop_is_due(void)
+{
+    return stop_is_wanted() && now_s() - told_at_s >= STOP_DRAIN_S;
 }
 
 struct stop_waiter {

@@ -1,6 +1,7 @@
 /*
- * How a worker is told to end: SIGTERM or SIGUSR1. The request in hand is finished; a worker that
- * waits for one ends at once. The signal's flag is the only global state of the program.
+ * How a worker is told to end: SIGTERM or SIGUSR1. The request in hand is finished, and what waits
+ * in the listening socket is answered; a worker that nothing waits for ends at once. A further
+ * signal changes nothing. The time of the first is the only global state of the program.
  */
 #ifndef ME_PROCESS_STOP_H
 #define ME_PROCESS_STOP_H
@@ -9,6 +10,12 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+
+/*
+ * Longest time after the signal in which a request is begun: under load there is always one more,
+ * and other workers may be there for it.
+ */
+enum { STOP_DRAIN_S = 5 };
 
 /*
  * Longest time that a request may go on after the signal; then SIGALRM ends the process. All waits
@@ -20,6 +27,9 @@ enum { STOP_GRACE_S = 30 };
 bool stop_install(void) MUST_CHECK;
 
 bool stop_is_wanted(void);
+
+/* True once it is too late to begin another request. */
+bool stop_is_due(void);
 
 /* What a wait ended with. */
 enum stop_wait { STOP_WAIT_READY, STOP_WAIT_TIMEOUT, STOP_WAIT_STOP, STOP_WAIT_FAILED };

@@ -1,5 +1,6 @@
 """The FastCGI worker: many requests in one process, one after another."""
 
+import contextlib
 import ctypes
 import os
 import random
@@ -294,6 +295,99 @@ def test_what_has_come_before_the_signal_is_answered(worker, tokens, reader, num
         worker.signal(signal.SIGCONT)
         assert worker.judge(connection.receive()).status == 200
     assert worker.wait(3) == 0
+
+
+@pytest.fixture
+def hold_row(installation):
+    """Keeps every PATCH of a user waiting until the function that it gives back is called."""
+    with contextlib.ExitStack() as stack:
+        def hold(user):
+            holder = stack.enter_context(installation.server.connect(database=installation.database))
+            holder.begin()
+            with holder.cursor() as cursor:
+                cursor.execute("SELECT name FROM users WHERE id = %s FOR UPDATE", [user.row["id"].bytes])
+            return holder.commit
+        yield hold
+
+
+def connect_all(worker, stack, count):
+    return [stack.enter_context(worker.connect()) for _ in range(count)]
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGUSR1], [signal.SIGTERM, signal.SIGTERM]],
+                         ids=["SIGTERM", "SIGUSR1", "SIGTERM twice"])
+@pytest.mark.parametrize("tcp", [False, True], ids=["unix", "tcp"])
+def test_all_that_waits_behind_the_request_in_hand_is_answered(start_worker, tokens, user, reader, installation,
+                                                               hold_row, signals, tcp):
+    """Nobody else would: lighttpd gives each of its workers a socket of its own."""
+    worker = start_worker(tcp=True) if tcp else start_worker()
+    assert_serves(worker, tokens, reader)
+    release = hold_row(user)
+    with contextlib.ExitStack() as stack:
+        in_hand, *waiting = connect_all(worker, stack, 21)
+        in_hand.send(request_bytes(tokens, user, "PATCH", {"bio": "in hand"}))
+        wait_for_lock(installation)
+        for connection in waiting:
+            connection.send(request_bytes(tokens, reader))
+        for number in signals:
+            worker.signal(number)
+            time.sleep(0.2)
+        release()
+        with in_hand:  # libfcgi waits for a time until the other side closes
+            assert worker.judge(in_hand.receive(), "PATCH").status == 200
+        for connection in waiting:
+            with connection:
+                assert worker.judge(connection.receive()).json["id"] == reader.id
+    assert worker.wait(3) == 0
+
+
+def test_what_waits_and_says_nothing_does_not_keep_a_worker(worker, tokens, reader):
+    """Each takes 2 seconds, and none is begun with 5 seconds after the signal; other signals give no more of them."""
+    assert_serves(worker, tokens, reader)
+    worker.signal(signal.SIGSTOP)
+    with contextlib.ExitStack() as stack:
+        connect_all(worker, stack, 10)
+        begun = time.monotonic()
+        worker.signal(signal.SIGTERM)
+        worker.signal(signal.SIGCONT)
+        for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGTERM):
+            time.sleep(1)
+            worker.signal(number)
+        assert worker.wait(10) == 0
+        assert 3 <= time.monotonic() - begun < 8
+
+
+def test_what_waits_behind_one_that_says_nothing_is_answered(worker, tokens, reader):
+    assert_serves(worker, tokens, reader)
+    worker.signal(signal.SIGSTOP)
+    with worker.connect(), worker.connect() as connection:
+        connection.send(request_bytes(tokens, reader))
+        worker.signal(signal.SIGTERM)
+        worker.signal(signal.SIGCONT)
+        assert worker.judge(connection.receive()).status == 200
+    assert worker.wait(3) == 0
+
+
+def test_steady_load_does_not_keep_a_worker(worker, tokens, reader):
+    """There is always one more that waits."""
+    data = request_bytes(tokens, reader)
+
+    def ask_on():
+        with contextlib.suppress(OSError, EOFError):  # it has ended
+            while True:
+                with worker.connect() as connection:
+                    connection.send(data)
+                    connection.receive()
+
+    assert_serves(worker, tokens, reader)
+    with ThreadPoolExecutor(8) as pool:
+        asking = [pool.submit(ask_on) for _ in range(8)]
+        time.sleep(0.5)
+        assert not any(thread.done() for thread in asking)
+        worker.signal(signal.SIGTERM)
+        assert worker.wait(8) == 0
+    for thread in asking:
+        thread.result()
 
 
 def test_a_worker_that_is_killed_takes_no_connection_with_it(start_worker, tokens, reader):
