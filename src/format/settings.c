@@ -62,6 +62,11 @@ static const char *const sandbox_choices[] = {
     [SETTINGS_SANDBOX_REQUIRED] = "required",
     NULL,
 };
+static const char *const socket_choices[] = {
+    [SETTINGS_SOCKET_SHARED] = "shared",
+    [SETTINGS_SOCKET_OWN] = "own",
+    NULL,
+};
 static const char *const level_choices[] = {
     [LOG_ERROR] = "error",
     [LOG_WARNING] = "warning",
@@ -210,6 +215,9 @@ const struct setting settings_table[] = {
      .offset = AT(process.sandbox),
      .help = "Whether a worker gives up what it does not need: nothing, what the host lets it, or "
              "it does not start."},
+    {"process", "socket", SETTING_CHOICE, .fallback = "shared", .choices = socket_choices,
+     .offset = AT(process.socket),
+     .help = "Whether others accept at a worker's listening socket, or nobody else has it."},
     {"doctor", "secret_file", SETTING_PATH, .offset = AT(doctor.secret_file),
      .help = "A file with a secret by which mectl doctor asks workers what they are; unset: they "
              "tell nobody."},

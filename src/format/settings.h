@@ -29,6 +29,7 @@ enum settings_sessions {
 
 enum settings_cache { SETTINGS_CACHE_AUTO, SETTINGS_CACHE_OFF };
 enum settings_watchers { SETTINGS_WATCHERS_SECRET, SETTINGS_WATCHERS_ANYONE };
+enum settings_socket { SETTINGS_SOCKET_SHARED, SETTINGS_SOCKET_OWN };
 enum settings_sandbox { SETTINGS_SANDBOX_OFF, SETTINGS_SANDBOX_AUTO, SETTINGS_SANDBOX_REQUIRED };
 enum settings_audit { SETTINGS_AUDIT_OFF, SETTINGS_AUDIT_MEMBERS, SETTINGS_AUDIT_VALUES };
 
@@ -103,6 +104,7 @@ struct settings {
     } watch;
     struct {
         int64_t sandbox; /* enum settings_sandbox */
+        int64_t socket;  /* enum settings_socket */
     } process;
     struct {
         const char *secret_file; /* unset: workers tell nobody what they are */

@@ -119,15 +119,16 @@ static bool is_shortage(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-static bool is_nothing_there(int error)
+/* A connection that came to nothing, or a signal: the next one may be there. */
+static bool is_passing(int error)
 {
-    return error == EAGAIN || error == EWOULDBLOCK;
+    return error == ECONNABORTED || error == EINTR;
 }
 
 /* After an accept that brought nothing. False: the worker cannot go on; `err` tells. */
 static bool after_no_request(struct server *server, int error, struct err *err)
 {
-    if (is_nothing_there(error) || error == EINTR || error == ECONNABORTED)
+    if (error == EAGAIN || error == EWOULDBLOCK || is_passing(error))
         return rest(server, err);
     if (is_shortage(error)) {
         LOG_EVENT(server->log, LOG_ERROR, "cannot accept a connection",
@@ -160,26 +161,46 @@ static int next_request(struct server *server)
     return -FCGX_Accept_r(fcgx);
 }
 
-/*
- * Told to stop, the worker goes on until nothing waits: where the socket is its own, whatever waits
- * is lost with it, and where others share it they may not have been woken for that.
- */
-static void loop(struct server *server, struct err *err)
+static bool serve_one(struct server *server, struct err *err)
 {
-    bool is_stopping;
+    int error = next_request(server);
 
+    if (error == 0)
+        handle(server);
+    return error == 0 || after_no_request(server, error, err);
+}
+
+/* Else a web server that keeps to this worker goes on bringing more. Failing that, they are lost. */
+static void refuse_further(struct server *server)
+{
+    if (server->is_unix && server->settings->process.socket == SETTINGS_SOCKET_OWN &&
+        !descriptor_refuse_further(STDIN_FILENO))
+        LOG_EVENT(server->log, LOG_WARNING, "connections cannot be refused",
+                  {"detail", str_from(strerror(errno))});
+}
+
+/*
+ * What waits when the worker is told to stop: where the socket is its own, that is lost with it, and
+ * where others share it they may not have been woken for it.
+ */
+static void drain(struct server *server)
+{
+    int error;
+
+    refuse_further(server);
     do {
-        int error;
-
-        is_stopping = stop_is_wanted();
         error = next_request(server);
         if (error == 0)
             handle(server);
-        else if (is_stopping && is_nothing_there(error))
+    } while ((error == 0 || is_passing(error)) && !stop_is_due());
+}
+
+static void loop(struct server *server, struct err *err)
+{
+    while (!stop_is_wanted())
+        if (!serve_one(server, err))
             return;
-        else if (!after_no_request(server, error, err))
-            return;
-    } while (!is_stopping || !stop_is_due());
+    drain(server);
 }
 
 bool fastcgi_serve(struct api *api, const struct settings *settings, const struct log *log,

@@ -90,6 +90,11 @@ void descriptor_drain_socket(int descriptor, int64_t max_bytes, int64_t timeout_
     }
 }
 
+bool descriptor_refuse_further(int listener)
+{
+    return shutdown(listener, SHUT_RD) == 0;
+}
+
 bool descriptor_set_nonblocking(int descriptor)
 {
     int flags = fcntl(descriptor, F_GETFL);

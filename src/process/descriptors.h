@@ -36,6 +36,12 @@ bool descriptor_is_unix_socket(int descriptor);
  */
 int descriptor_accept(int listener, int64_t silence_ms) MUST_CHECK;
 
+/*
+ * Whoever connects to a listening Unix socket from now on is refused, whichever process else has
+ * it; what waits in it can still be accepted. A TCP socket would drop that.
+ */
+bool descriptor_refuse_further(int listener) MUST_CHECK;
+
 /* Waits in accept() are over at once from now on: see process/stop.h for how to wait. */
 bool descriptor_set_nonblocking(int descriptor) MUST_CHECK;
 

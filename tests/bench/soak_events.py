@@ -45,7 +45,7 @@ class Service:
 
     def start(self) -> Chain:
         self.chain = self.run.ours("soak")
-        self.chain.environment["ME_CONF"] = str(self.conf)
+        self.chain.environment |= {"ME_CONF": str(self.conf), "ME_PROCESS_SOCKET": "own"}
         return self.chain.start()
 
     def stop(self):

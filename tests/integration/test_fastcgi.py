@@ -341,6 +341,56 @@ def test_all_that_waits_behind_the_request_in_hand_is_answered(start_worker, tok
     assert worker.wait(3) == 0
 
 
+def test_at_a_socket_of_its_own_what_waits_is_answered_and_what_comes_later_refused(
+        start_worker, tokens, user, reader, installation, hold_row):
+    """A web server takes what is refused to another worker."""
+    worker = start_worker(ME_PROCESS_SOCKET="own")
+    assert_serves(worker, tokens, reader)
+    release = hold_row(user)
+    with worker.connect() as in_hand, worker.connect() as waiting, worker.connect() as silent:
+        in_hand.send(request_bytes(tokens, user, "PATCH", {"bio": "in hand"}))
+        wait_for_lock(installation)
+        worker.signal()
+        waiting.send(request_bytes(tokens, reader))
+        release()
+        with in_hand:
+            assert worker.judge(in_hand.receive(), "PATCH").status == 200
+        with waiting:
+            assert worker.judge(waiting.receive()).status == 200
+        time.sleep(0.2)  # until it waits for the silent one
+        assert worker.is_running()
+        with pytest.raises(ConnectionRefusedError):
+            worker.connect()
+        silent.send(request_bytes(tokens, reader))
+        assert worker.judge(silent.receive()).status == 200
+    assert worker.wait(3) == 0
+
+
+def test_at_a_socket_of_its_own_steady_load_does_not_keep_a_worker_and_nothing_is_lost(start_worker, tokens, reader):
+    worker = start_worker(ME_PROCESS_SOCKET="own")
+    data = request_bytes(tokens, reader)
+
+    def ask_on():
+        count = 0
+        while True:
+            try:
+                connection = worker.connect()
+            except ConnectionRefusedError:
+                return count
+            with connection:
+                connection.send(data)
+                assert answers.parse_cgi(connection.receive().stdout).status == 200
+            count += 1
+
+    assert_serves(worker, tokens, reader)
+    with ThreadPoolExecutor(8) as pool:
+        asking = [pool.submit(ask_on) for _ in range(8)]
+        time.sleep(0.5)
+        worker.signal(signal.SIGTERM)
+        assert worker.wait(3) == 0
+    assert all(thread.result() > 0 for thread in asking)
+
+
 def test_what_waits_and_says_nothing_does_not_keep_a_worker(worker, tokens, reader):
     """Each takes 2 seconds, and none is begun with 5 seconds after the signal; other signals give no more of them."""
     assert_serves(worker, tokens, reader)
