@@ -20,7 +20,7 @@ SAID = {
     "process_us": "whole process",
     "first_answer_us": "start to first answer", "instructions": "instructions of a request",
     "pss_grown_kib": "memory of a worker, PSS, grown", "rss_grown_kib": "memory of a worker, RSS, grown",
-    "descriptors_grown": "descriptors of a worker, grown", "explained": "5xx within 3 s of a worker's end",
+    "descriptors_grown": "descriptors of a worker, grown", "explained": "5xx within 3 s of kill -9",
     "events": "what happened", "failures": "what happened and had not its effect",
 }
 TITLES = {
@@ -149,7 +149,7 @@ GOALS = (
     Goal("requests lost from 1 to 256 connections", "lost", ("connections, all", "ours"), None, 0, at_least=False),
     Goal("CPU of a GET with 1,000,000 users in the database against 1,000", "cpu_us",
          ("users in the database", "1,000,000"), ("users in the database", "1,000"), 1.1, at_least=False),
-    Goal("soak: wrong answers, but 5xx at the end of a worker", "wrong", ("soak", "ours"), None, 0, at_least=False),
+    Goal("soak: wrong answers, but 5xx at kill -9", "wrong", ("soak", "ours"), None, 0, at_least=False),
     Goal("soak: lost requests", "lost", ("soak", "ours"), None, 0, at_least=False),
     Goal("soak: events that had not their effect", "failures", ("soak", "ours"), None, 0, at_least=False),
     Goal("soak: descriptors of a worker, grown", "descriptors_grown", ("soak", "ours"), None, 0, at_least=False),

@@ -180,5 +180,5 @@ EVENTS = (
     ("key file broken", Service.break_key_file),
 )
 # lighttpd gives each worker a socket of its own. What a worker had in hand when it was killed, and what waited in its
-# socket when it ended, lighttpd answers with 500: so many at most, as there are connections.
-EXPLAINS_5XX = ("SIGTERM", "kill -9")
+# socket, lighttpd answers with 500: so many at most, as there are connections. One that is told to end costs none.
+EXPLAINS_5XX = ("kill -9",)
