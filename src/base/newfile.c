@@ -214,6 +214,23 @@ static bool wait_for(int lock, const char *path, int64_t wait_max_us, struct err
     return true;
 }
 
+/* Nothing is given away but what was made here: what is there already by this name may be any file,
+ * of which the folder's owner made a link there. */
+static int open_lock(const char *path, struct err *err)
+{
+    int lock = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    if (lock >= 0 && !give_to_folder(lock, path, err)) {
+        (void)close(lock);
+        return -1;
+    }
+    if (lock < 0 && errno == EEXIST)
+        lock = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (lock < 0)
+        (void)fail(path, err);
+    return lock;
+}
+
 int newfile_lock(const char *path, int64_t wait_max_us, struct err *err)
 {
     struct path target, name;
@@ -221,10 +238,8 @@ int newfile_lock(const char *path, int64_t wait_max_us, struct err *err)
 
     if (!resolve(path, &target, err) || !path_with(target.text, ".lock", &name, err))
         return -1;
-    lock = open(name.text, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (lock < 0)
-        (void)fail(name.text, err);
-    else if (give_to_folder(lock, name.text, err) && wait_for(lock, name.text, wait_max_us, err))
+    lock = open_lock(name.text, err);
+    if (lock >= 0 && wait_for(lock, name.text, wait_max_us, err))
         return lock;
     if (lock >= 0)
         (void)close(lock);

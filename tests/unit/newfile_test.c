@@ -210,6 +210,58 @@ static void only_one_has_the_lock(void **state)
     assert_int_equal(close(second), 0);
 }
 
+static uid_t owner_of(const char *path)
+{
+    struct stat info;
+
+    assert_int_equal(stat(path, &info), 0);
+    return info.st_uid;
+}
+
+static void the_lock_that_root_makes_is_the_folders_owners(void **state)
+{
+    const struct place *place = *state;
+    struct err err = {""};
+    int lock;
+
+    if (geteuid() != 0)
+        skip_because("only root can give a file to another user");
+    assert_int_equal(chown(place->folder, 12345, 23456), 0);
+    lock = newfile_lock(place->file, 0, &err);
+    assert_true(lock >= 0);
+    assert_int_equal(close(lock), 0);
+    assert_int_equal(owner_of(place->lock), 12345);
+}
+
+/* Or else whoever has the folder has any file that root locks there under another's name. */
+static void root_gives_away_no_file_that_was_there(void **state)
+{
+    const struct place *place = *state;
+    struct err err = {""};
+    int lock;
+
+    if (geteuid() != 0)
+        skip_because("only root can give a file to another user");
+    assert_true(newfile_create(place->file, NEWFILE_SECRET, STR("root's"), &err));
+    assert_int_equal(link(place->file, place->lock), 0);
+    assert_int_equal(chown(place->folder, 12345, 23456), 0);
+    lock = newfile_lock(place->file, 0, &err);
+    assert_true(lock >= 0);
+    assert_int_equal(close(lock), 0);
+    assert_int_equal(owner_of(place->file), 0);
+}
+
+static void a_link_is_no_lock(void **state)
+{
+    const struct place *place = *state;
+    struct err err = {""};
+
+    assert_int_equal(symlink(place->file, place->lock), 0);
+    assert_int_equal(newfile_lock(place->file, 0, &err), -1);
+    assert_contains(err.text, place->lock);
+    assert_false(file_exists(place->file));
+}
+
 static void a_file_has_one_lock_by_all_its_names(void **state)
 {
     const struct place *place = *state;
@@ -244,6 +296,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(says_what_to_do_where_there_is_no_folder, make_place,
                                         remove_place),
         cmocka_unit_test_setup_teardown(only_one_has_the_lock, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(the_lock_that_root_makes_is_the_folders_owners, make_place,
+                                        remove_place),
+        cmocka_unit_test_setup_teardown(root_gives_away_no_file_that_was_there, make_place,
+                                        remove_place),
+        cmocka_unit_test_setup_teardown(a_link_is_no_lock, make_place, remove_place),
         cmocka_unit_test_setup_teardown(a_file_has_one_lock_by_all_its_names, make_place,
                                         remove_place),
     };
