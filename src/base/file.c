@@ -2,12 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
+
+#include "base/shell.h"
+
+enum { REMEDY_MAX_BYTES = 8 * PATH_MAX };
 
 enum file_readers file_readers_of_operator(void)
 {
@@ -47,28 +52,34 @@ static bool is_readable_by_others(const struct stat *info, enum file_readers rea
 }
 
 /* The command after which nobody else can read the file, but its owner, or we by our group, can. */
-static void set_remedy(const char *path, const struct stat *info, enum file_readers readers,
-                       struct err *remedy)
+static void append_remedy(const char *path, const struct stat *info, enum file_readers readers,
+                          struct buf *out)
 {
-    if (readers == FILE_READERS_ONE_GROUP || is_own_group(info->st_gid))
-        err_set(remedy, "chmod 0640 %s", path);
-    else if (geteuid() == 0 || geteuid() == info->st_uid)
-        err_set(remedy, "chmod 0600 %s", path);
-    else
-        err_set(remedy, "chgrp %u %s && chmod 0640 %s", (unsigned)getegid(), path, path);
+    bool is_for_group = readers == FILE_READERS_ONE_GROUP || is_own_group(info->st_gid);
+    bool is_for_owner = !is_for_group && (geteuid() == 0 || geteuid() == info->st_uid);
+
+    if (!is_for_group && !is_for_owner) {
+        buf_append_format(out, "chgrp %u ", (unsigned)getegid());
+        shell_append_word(out, path);
+        buf_append_text(out, " && ");
+    }
+    buf_append_text(out, is_for_owner ? "chmod 0600 " : "chmod 0640 ");
+    shell_append_word(out, path);
 }
 
 static void refuse_readers(const char *path, const struct stat *info, enum file_readers readers,
                            struct err *err)
 {
-    struct err remedy = {""};
+    struct buf remedy;
 
-    set_remedy(path, info, readers, &remedy);
-    err_set(err, "%s: holds a secret, but its mode is %04o, so %s can read it: run '%s'", path,
+    buf_init(&remedy, REMEDY_MAX_BYTES);
+    append_remedy(path, info, readers, &remedy);
+    err_set(err, "%s: holds a secret, but its mode is %04o, so %s can read it; run: %.*s", path,
             (unsigned)info->st_mode & 07777U,
             (info->st_mode & S_IRWXO) != 0 ? "every user of the system"
                                            : "a group that is not the worker's own",
-            remedy.text);
+            STR_ARGS(buf_str(&remedy)));
+    buf_free(&remedy);
 }
 
 static bool judge(const char *path, const struct stat *info, enum file_readers readers,

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/shell.h"
+
 enum { DETAIL_MAX_BYTES = 4096, REMEDY_MAX_BYTES = 16 * 1024 };
 
 static const char *severity_of(enum finding finding)
@@ -14,25 +16,6 @@ static const char *severity_of(enum finding finding)
 }
 
 /* ---- the lines that mend it */
-
-/* For a shell, that a blank in a path does not make two of it. */
-static void append_quoted(struct buf *out, const char *text)
-{
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/+,:=@%";
-
-    if (text[strspn(text, plain)] == '\0') {
-        buf_append_text(out, text);
-        return;
-    }
-    buf_append_byte(out, '\'');
-    for (; *text != '\0'; text++)
-        if (*text == '\'')
-            buf_append_text(out, "'\\''");
-        else
-            buf_append_byte(out, *text);
-    buf_append_byte(out, '\'');
-}
 
 static void fill_text(struct buf *out, const struct report *report, const char *on)
 {
@@ -45,7 +28,7 @@ static void fill_path(struct buf *out, const struct report *report, const char *
     if (on == NULL)
         fill_text(out, report, on);
     else
-        append_quoted(out, on);
+        shell_append_word(out, on);
 }
 
 /* With the settings that were examined, and not those that it would find by itself. */
@@ -54,7 +37,7 @@ static void fill_mectl(struct buf *out, const struct report *report, const char 
     (void)on;
     if (report->invocation->config != NULL) {
         buf_append_text(out, "ME_CONF=");
-        append_quoted(out, report->invocation->config);
+        shell_append_word(out, report->invocation->config);
         buf_append_byte(out, ' ');
     }
     buf_append_text(out, "mectl ");

@@ -366,7 +366,7 @@ def test_a_secret_that_others_can_read(site, ftp, host, readme, tenant, user, na
         answer = site()
         assert (answer.status, answer.code) == (500, "internal_error")
         said = host.logs() + ftp.download(f"{FOLDER}/me.log")
-        assert f"/{name}: holds a secret, but its mode is 0644" in said and "run 'chmod 06" in said
+        assert f"/{name}: holds a secret, but its mode is 0644" in said and "run: chmod 06" in said
     finally:
         ftp.set_permissions("600", f"{FOLDER}/{name}")
     assert site.get(tenant.tokens.bearer(user)).status == 200

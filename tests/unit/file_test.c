@@ -249,7 +249,7 @@ static void a_secret_of_all_others_is_refused_with_the_chmod(void **state)
     struct fixture *fixture = *state;
     char remedy[FOLDER_PATH_BYTES + 32];
 
-    (void)snprintf(remedy, sizeof(remedy), "run 'chmod 0640 %s'", fixture->path);
+    (void)snprintf(remedy, sizeof(remedy), "run: chmod 0640 %s", fixture->path);
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         assert_false(reads_with_mode(fixture, rows[i].mode, FILE_READERS_OWN_GROUP));
         assert_refused(fixture, rows[i].text);
@@ -269,9 +269,20 @@ static void what_mends_the_mode_is_told_of_a_long_path_too(void **state)
     name[sizeof(name) - 1] = '\0';
     folder_add(fixture->folder, name, STR("text"), 0644);
     (void)folder_path(fixture->folder, name, fixture->path);
-    (void)snprintf(remedy, sizeof(remedy), "run 'chmod 0640 %s'", fixture->path);
+    (void)snprintf(remedy, sizeof(remedy), "run: chmod 0640 %s", fixture->path);
     assert_false(read_secret(fixture, FILE_READERS_OWN_GROUP));
     assert_refused(fixture, remedy);
+}
+
+/* A shell would run what stands in the name of a file otherwise. */
+static void what_mends_the_mode_is_for_a_shell(void **state)
+{
+    struct fixture *fixture = *state;
+
+    folder_add(fixture->folder, "it's $(mine)", STR("text"), 0644);
+    (void)folder_path(fixture->folder, "it's $(mine)", fixture->path);
+    assert_false(read_secret(fixture, FILE_READERS_OWN_GROUP));
+    assert_refused(fixture, "/it'\\''s $(mine)'");
 }
 
 /* ---- groups and owners: only root can give files away */
@@ -286,11 +297,11 @@ static void a_secret_of_another_group_is_refused(void **state)
     assert_int_equal(chown(fixture->path, 0, STRANGERS), 0);
     assert_false(read_secret(fixture, FILE_READERS_OWN_GROUP));
     assert_refused(fixture, "a group that is not the worker's own can read it");
-    assert_contains(fixture->err.text, "run 'chmod 0600 ");
+    assert_contains(fixture->err.text, "run: chmod 0600 ");
     assert_true(read_secret(fixture, FILE_READERS_ONE_GROUP));
     assert_int_equal(chown(fixture->path, NOBODY, STRANGERS), 0);
     assert_false(read_secret(fixture, FILE_READERS_OWN_GROUP));
-    assert_refused(fixture, "run 'chmod 0600 ");
+    assert_refused(fixture, "run: chmod 0600 ");
     assert_int_equal(chmod(fixture->path, 0600), 0);
     assert_true(read_secret(fixture, FILE_READERS_OWN_GROUP));
 }
@@ -305,7 +316,7 @@ static void root_is_not_told_to_lock_the_worker_out(void **state)
     folder_add(fixture->folder, "secret", STR("text"), 0644);
     assert_int_equal(chown(fixture->path, 0, STRANGERS), 0);
     assert_false(read_secret(fixture, FILE_READERS_ONE_GROUP));
-    assert_refused(fixture, "run 'chmod 0640 ");
+    assert_refused(fixture, "run: chmod 0640 ");
 }
 
 /* Reads as a user who owns nothing, with one group besides their own. */
@@ -350,7 +361,7 @@ static void a_worker_that_does_not_own_the_secret_is_given_its_group(void **stat
     if (geteuid() != 0)
         skip_because("only root can give a file to another group");
     folder_add(fixture->folder, "secret", STR("text"), 0644);
-    (void)snprintf(remedy, sizeof(remedy), "run 'chgrp %d %s && chmod 0640 %s'", NOBODY,
+    (void)snprintf(remedy, sizeof(remedy), "run: chgrp %d %s && chmod 0640 %s", NOBODY,
                    fixture->path, fixture->path);
     assert_false(read_as_nobody(fixture, FILE_READERS_OWN_GROUP, NOBODY));
     assert_refused(fixture, remedy);
@@ -368,7 +379,7 @@ static void an_owner_of_a_secret_of_another_group_keeps_it_alone(void **state)
     folder_add(fixture->folder, "secret", STR("text"), 0640);
     assert_int_equal(chown(fixture->path, NOBODY, STRANGERS), 0);
     assert_false(read_as_nobody(fixture, FILE_READERS_OWN_GROUP, NOBODY));
-    assert_refused(fixture, "run 'chmod 0600 ");
+    assert_refused(fixture, "run: chmod 0600 ");
 }
 
 static void an_operator_demands_one_group_as_root_and_else_their_own(void **state)
@@ -538,6 +549,7 @@ int main(void)
         FILE_TEST(a_secret_of_its_owner_and_our_group_is_taken),
         FILE_TEST(a_secret_of_all_others_is_refused_with_the_chmod),
         FILE_TEST(what_mends_the_mode_is_told_of_a_long_path_too),
+        FILE_TEST(what_mends_the_mode_is_for_a_shell),
         FILE_TEST(a_secret_of_another_group_is_refused),
         FILE_TEST(root_is_not_told_to_lock_the_worker_out),
         FILE_TEST(a_secret_of_one_of_our_further_groups_is_taken),
