@@ -192,14 +192,19 @@ static void share_proof(struct kept *kept)
         cachefile_put(kept->file, &key, now_s(), proof);
 }
 
-static void look(struct database *database, const struct moment *now, struct proof *out)
+/* False: there was no answer, which says nothing of the triggers to others. */
+static bool look(struct kept *kept, struct database *database, const struct moment *now)
 {
     struct err ignored; /* without the view nothing is kept, and doctor says so */
+    struct proof *proof = &kept->proof;
+    bool is_answered;
 
-    memset(out, 0, sizeof(*out));
-    out->seen = *now;
-    if (revision_guard_read(database, &out->guard, &ignored) != STORE_OK)
-        out->guard.stands = false;
+    memset(proof, 0, sizeof(*proof));
+    proof->seen = *now;
+    is_answered = revision_guard_read(database, &proof->guard, &ignored) == STORE_OK;
+    proof->guard.stands = proof->guard.stands && is_answered;
+    kept->link = database_link(database); /* a lost one was made again, perhaps to another host */
+    return is_answered;
 }
 
 static void prove(struct kept *kept, struct database *database)
@@ -212,10 +217,8 @@ static void prove(struct kept *kept, struct database *database)
         return;
     kept->link = link;
     open_file(kept, false);
-    if (read_proof(kept, &now, &kept->proof))
-        return;
-    look(database, &now, &kept->proof);
-    share_proof(kept);
+    if (!read_proof(kept, &now, &kept->proof) && look(kept, database, &now))
+        share_proof(kept);
 }
 
 static bool turn_on(struct kept *kept, struct database *database)

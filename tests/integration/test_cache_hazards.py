@@ -6,6 +6,7 @@ import time
 import pymysql
 import pytest
 
+from support.cutting import CuttingProxy
 from support.installation import Installation
 from support.processes import wait_until
 from support.users import Users
@@ -130,6 +131,32 @@ def test_a_trigger_that_is_dropped_turns_it_off(installation, worker, other, tok
     time.sleep(LOOK_S)
     assert "un:seen" in assert_right(worker, other, bearer).json["badges"]
     keep(worker, bearer)
+
+
+@pytest.fixture
+def proxy(installation, tmp_path):
+    proxy = CuttingProxy(installation.server.socket, tmp_path / "proxy.sock")
+    yield proxy
+    proxy.close()
+
+
+def test_a_look_at_the_triggers_that_got_no_answer_says_nothing_to_others(start_worker, proxy, tokens, user):
+    bearer = tokens.bearer(user)
+    one, another = (start_worker(ME_DATABASE_HOST=proxy.path, ME_LOG_LEVEL="debug") for _ in range(2))
+    keep(one, bearer)
+    time.sleep(LOOK_S)
+    proxy.cut(2, b"revision_guard")
+    assert (source(another.get(bearer)), proxy.cuts_left) == ("off", 0)
+    assert source(one.get(bearer)) == "hit"
+
+
+def test_a_look_at_the_triggers_is_about_the_connection_that_answered_it(start_worker, proxy, tokens, user):
+    bearer = tokens.bearer(user)
+    worker = start_worker(ME_DATABASE_HOST=proxy.path, ME_LOG_LEVEL="debug")
+    keep(worker, bearer)
+    time.sleep(LOOK_S)
+    proxy.cut(1)
+    assert (source(worker.get(bearer)), proxy.cuts_left) == ("hit", 0)
 
 
 def test_what_was_kept_before_a_trigger_was_made_anew_is_not_shown(installation, worker, other, tokens, user):
