@@ -109,9 +109,13 @@ static enum store_result result_of(enum store_result result)
 static enum store_result swap(struct exchange *exchange, const struct patch *patch,
                               struct former *former, struct rendered *out)
 {
-    const struct profile_swap swap = plan(exchange, former);
+    struct profile_swap swap;
     enum store_result result;
 
+    /* None can follow. The transaction is told by the database what is wrong. */
+    if (former->entry.revision == INT64_MAX)
+        return STORE_CONFLICT;
+    swap = plan(exchange, former);
     if (!render(exchange, patch, former, out))
         return STORE_FAILED;
     result = result_of(profiles_swap(exchange->service->database, &swap, &exchange->err));

@@ -15,6 +15,9 @@
 #define READ_ONLY "the server is read-only: name the primary in database.host"
 #define DEFINER                                                                                    \
     "the account that made the triggers was dropped: mectl migrate --again makes them anew"
+#define REVISION_END                                                                               \
+    "users.revision of this user has come to its end: drop the trigger users_revision_update, "    \
+    "set it to 0, and run mectl migrate --again"
 #define TLS                                                                                        \
     "over TCP the certificate is verified: see database.tls and database.tls_ca; for a server on " \
     "this machine name the path of its socket in database.host"
@@ -141,6 +144,8 @@ static const struct failure failures[] = {
     UNAVAILABLE(ER_COLUMNACCESS_DENIED_ERROR, GRANTS),
     UNAVAILABLE(ER_HOST_NOT_PRIVILEGED, GRANTS),
     UNAVAILABLE(ER_NO_SUCH_USER, DEFINER),
+    /* of the triggers: nothing else here counts */
+    {.number = ER_DATA_OUT_OF_RANGE, .result = STORE_FAILED, .advice = REVISION_END},
 };
 
 /* The client library numbers its own errors 2000 to 2999 and 5000 to 5999. */

@@ -32,7 +32,8 @@ TABLES = {
     "sessions": ("id", "expires_at", lambda n: f"2040-01-01 00:00:00.{n % 1000:03d}"),
 }
 ALL = ["users", *TABLES]
-DEADLOCK, BUSY, NO_TRUNCATE, NO_DEFINER = 1213, 1442, 1701, 1449
+DEADLOCK, BUSY, NO_TRUNCATE, NO_DEFINER, OUT_OF_RANGE = 1213, 1442, 1701, 1449, 1690
+LAST = 2**63 - 1  # that a revision can be
 
 
 @pytest.fixture(scope="module")
@@ -700,6 +701,41 @@ def test_a_restore_without_triggers_is_seen_and_mended(spoilt):
     assert guard(spoilt)[0]
     with moves(spoilt, user):
         Users(spoilt).set_column(user, "bio", "b")
+
+
+# ---- the end of the numbers
+
+def refuses_every_change(database, user, rows):
+    key = user.row["id"].bytes
+    changes = [("UPDATE users SET bio = 'b' WHERE id = %s", [key]),
+               ("UPDATE users SET bio = 'b', revision = 5 WHERE id = %s", [key])]
+    for table, row in rows.items():
+        of_row, arguments = where(table, row)
+        changes += [(f"DELETE FROM {table} WHERE {of_row}", arguments),
+                    (f"UPDATE {table} SET {TABLES[table][1]} = %s WHERE {of_row}",
+                     [TABLES[table][2](next(_numbers)), *arguments])]
+    before = shown(database, user)
+    assert {error_of(database, *change) for change in changes} == {OUT_OF_RANGE}
+    assert shown(database, user) == before and revision(database, user) == LAST
+
+
+def test_after_the_last_one_there_is_no_change_and_what_to_do_is_said(spoilt):
+    """Somebody has set it: the clock is 290,000 years from there."""
+    user = Users(spoilt).add()
+    rows = add_rows(spoilt, user)
+    program, bearer = Program(spoilt.conf), spoilt.tokens.bearer(user)
+    spoilt.execute("UPDATE users SET revision = %s WHERE id = %s", [LAST, user.row["id"].bytes])
+    refuses_every_change(spoilt, user, rows)
+    before = [program.get(bearer) for _ in range(2)]
+    refused = program.patch(bearer, {"bio": "b"})
+    assert refused.status == 500 and "mectl migrate --again" in str(refused.events("error"))
+    assert {answer.body for answer in [*before, program.get(bearer)]} == {before[0].body}
+    spoilt.execute("DROP TRIGGER users_revision_update")
+    spoilt.execute("UPDATE users SET revision = 0 WHERE id = %s", [user.row["id"].bytes])
+    quiet(spoilt.mectl("migrate", "--again"))
+    assert guard(spoilt)[0]
+    with moves(spoilt, user):
+        assert program.patch(bearer, {"bio": "b"}).json["bio"] == "b"
 
 
 # ---- the account whose triggers they are

@@ -21,6 +21,7 @@ static void errors_become_results(void **state)
         {1143, STORE_UNAVAILABLE}, {1449, STORE_UNAVAILABLE}, {2001, STORE_UNAVAILABLE},
         {2002, STORE_UNAVAILABLE}, {2003, STORE_UNAVAILABLE}, {2004, STORE_UNAVAILABLE},
         {2026, STORE_UNAVAILABLE}, {1064, STORE_FAILED},      {2014, STORE_FAILED},
+        {1690, STORE_FAILED},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
