@@ -143,7 +143,7 @@ enum store_result connection_run_bulk(struct connection *connection, enum statem
 enum store_result connection_commit(struct connection *connection, struct err *err)
 {
     enum store_result result = connection_run_text(connection, STR("COMMIT"), err);
-    if (result == STORE_OK || !failure_of(connection->number)->is_ambiguous)
+    if (result == STORE_OK || !connection_is_in_doubt(connection))
         return result;
     err_prefix(err, "COMMIT, which may have been done");
     return STORE_IN_DOUBT;
@@ -174,6 +174,11 @@ bool connection_is_stale(const struct connection *connection)
 bool connection_is_broken(const struct connection *connection)
 {
     return connection->is_broken;
+}
+
+bool connection_is_in_doubt(const struct connection *connection)
+{
+    return failure_of(connection->number)->is_ambiguous;
 }
 
 bool connection_is_refused(const struct connection *connection)

@@ -75,6 +75,9 @@ bool connection_is_stale(const struct connection *connection);
 /* After a failure: the connection is of no more use. */
 bool connection_is_broken(const struct connection *connection);
 
+/* After a failure of COMMIT, or of a write in no transaction: it may have been done all the same. */
+bool connection_is_in_doubt(const struct connection *connection);
+
 /* After a failure: the server refused it since it can serve nobody now, and has done nothing. */
 bool connection_is_refused(const struct connection *connection);
 

@@ -294,6 +294,13 @@ enum store_result database_run_text(struct database *database, struct str sql, s
     return result;
 }
 
+/* After a failure. In a transaction nothing is done before its COMMIT. */
+static bool may_be_done(const struct database *database, const struct call *call)
+{
+    return !database->transaction.is_open && statement_get(call->statement)->writes &&
+           connection_is_in_doubt(database->connection);
+}
+
 static enum store_result run_once(struct database *database, const struct call *call,
                                   struct err *err)
 {
@@ -302,6 +309,8 @@ static enum store_result run_once(struct database *database, const struct call *
         return result;
     int64_t start_us = clock_monotonic_us();
     result = connection_run(database->connection, call, err);
+    if (result != STORE_OK && may_be_done(database, call))
+        result = STORE_IN_DOUBT;
     note_use(database, start_us, result);
     return result;
 }
@@ -393,7 +402,7 @@ enum store_result database_run(struct database *database, const struct call *cal
     for (;;) {
         enum store_result result = run_once(database, call, err);
         if (statement_get(call->statement)->writes && result != STORE_CONFLICT)
-            return result == STORE_LOST ? STORE_IN_DOUBT : result;
+            return result;
         if (database->is_pinned || !try_again(database, result, &tries))
             return result;
         err_clear(err);

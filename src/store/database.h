@@ -29,7 +29,7 @@ enum store_result {
     STORE_CONFLICT, /* 1213, 1205, 1020: the transaction was rolled back and may be tried again */
     STORE_LOST,     /* 2006, 2013 and the like: the connection is gone, nothing was committed */
     STORE_UNAVAILABLE, /* not reached, overloaded (1040, 1203, 1226), shutting down, not migrated */
-    STORE_IN_DOUBT,    /* the connection was lost at COMMIT: done or not, nobody knows */
+    STORE_IN_DOUBT,    /* a COMMIT, or a write outside of one: done or not, nobody knows */
     STORE_FAILED,      /* anything else: a fault of this program or of the schema */
     STORE__MAX
 };
@@ -142,7 +142,7 @@ struct call {
  * Runs one statement, connecting and preparing it where that was not done yet. All rows have
  * arrived before the first is visited, so a visit may run statements of its own, but not the same
  * one. Outside of a transaction a read is tried again as database_transact tries, and a write
- * where it met a conflict; a write whose connection was lost there is STORE_IN_DOUBT.
+ * where it met a conflict; a write that may have been done though it failed is STORE_IN_DOUBT.
  */
 enum store_result database_run(struct database *database, const struct call *call,
                                struct err *err) MUST_CHECK;

@@ -15,7 +15,7 @@ struct failure {
     bool is_broken;     /* the connection is of no more use: close it */
     bool is_elsewhere;  /* this server cannot serve now and did nothing; another might serve */
     bool is_crowded;    /* of connecting: there are too many, and soon there may be fewer */
-    bool is_ambiguous;  /* in answer to COMMIT it does not tell whether the commit was done */
+    bool is_ambiguous;  /* in answer to a COMMIT or write: whether it was done is not told */
     bool quotes_value;  /* its message has a part of a value in it, which is none of the log's */
     const char *advice; /* NULL, or a sentence's end for people: "run mectl migrate" */
 };
