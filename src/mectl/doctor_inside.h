@@ -26,6 +26,10 @@ void doctor_files(struct report *report);
  * workers is not known, it is that of those that run with these settings. */
 void doctor_workers(struct report *report);
 
+/* Appends the process ids of those that run with these settings, a blank between them, and a NUL.
+ * False: none is known. */
+bool doctor_worker_pids(struct report *report, struct buf *out) MUST_CHECK;
+
 /* doctor_database.c. The quick one looks only whether the operator's account reaches a database
  * that is migrated. */
 void doctor_database(struct report *report);

@@ -1,6 +1,7 @@
 #include "api/fingerprint.h"
 #include "base/clock.h"
 #include "format/endpoint.h"
+#include "mectl/doctor_inside.h"
 #include "mectl/doctor_probe.h"
 
 enum { FINGERPRINTS = 4 /* several workers may answer, each of its own version */ };
@@ -111,19 +112,24 @@ static void find_other_settings(const struct probe *probe, struct fingerprint *f
                                 struct str ours, struct str theirs)
 {
     struct differences differences;
+    struct buf pids;
+    const char *on;
 
     buf_init(&differences.names, PROBE_TEXT_MAX_BYTES);
+    buf_init(&pids, PROBE_TEXT_MAX_BYTES);
+    on = doctor_worker_pids(probe->report, &pids) ? pids.data : NULL;
     if (!str_is_set(theirs))
-        report_finding(probe->report, FINDING_WORKER_DIFFERS, NULL,
+        report_finding(probe->report, FINDING_WORKER_DIFFERS, on,
                        "it does not know doctor.secret_file");
     else if (!fingerprint_compare(fingerprint, ours, theirs, add_difference, &differences))
-        report_finding(probe->report, FINDING_WORKER_DIFFERS, NULL,
+        report_finding(probe->report, FINDING_WORKER_DIFFERS, on,
                        "it is of version %.*s, and mectl of %.*s",
                        STR_ARGS(fingerprint_version(theirs)), STR_ARGS(fingerprint_version(ours)));
     else
-        report_finding(probe->report, FINDING_WORKER_DIFFERS, NULL, "other settings: %.*s",
+        report_finding(probe->report, FINDING_WORKER_DIFFERS, on, "other settings: %.*s",
                        STR_ARGS(buf_str(&differences.names)));
     buf_free(&differences.names);
+    buf_free(&pids);
 }
 
 /* True where the worker that answers is what the files say, or does not show. */

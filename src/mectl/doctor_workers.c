@@ -27,9 +27,9 @@ struct crew {
     struct stat conf; /* me.conf as it is now */
     bool has_conf;
     int64_t count, outdated, roots;
-    uid_t user; /* of the first one */
-    struct buf outdated_pids;
-    const char *reason; /* why the last outdated one is */
+    uid_t user;                     /* of the first one */
+    struct buf pids, outdated_pids; /* " 12 34" */
+    const char *reason;             /* why the last outdated one is */
 };
 
 /* ---- those that run */
@@ -86,6 +86,7 @@ static void visit_worker(void *context, const struct worker *worker)
         return;
     if (crew->count++ == 0)
         crew->user = worker->user;
+    buf_append_format(&crew->pids, " %lld", (long long)worker->pid);
     crew->roots += worker->user == 0;
     reason = reason_to_restart(crew, worker);
     if (reason == NULL)
@@ -93,6 +94,24 @@ static void visit_worker(void *context, const struct worker *worker)
     crew->outdated++;
     crew->reason = reason;
     buf_append_format(&crew->outdated_pids, " %lld", (long long)worker->pid);
+}
+
+/* False: there is no /proc to look for them. */
+static bool find_crew(struct report *report, struct crew *crew)
+{
+    const char *conf = report->invocation->settings.file;
+
+    *crew = (struct crew){.report = report};
+    crew->has_conf = conf != NULL && stat(conf, &crew->conf) == 0;
+    buf_init(&crew->pids, PIDS_MAX_BYTES);
+    buf_init(&crew->outdated_pids, PIDS_MAX_BYTES);
+    return workers_find(visit_worker, crew);
+}
+
+static void free_crew(struct crew *crew)
+{
+    buf_free(&crew->pids);
+    buf_free(&crew->outdated_pids);
 }
 
 static void tell_crew(struct crew *crew)
@@ -261,16 +280,26 @@ static void try_worker(struct crew *crew, const char *name)
 
 void doctor_workers(struct report *report)
 {
-    const char *conf = report->invocation->settings.file;
-    struct crew crew = {.report = report};
+    struct crew crew;
 
-    crew.has_conf = conf != NULL && stat(conf, &crew.conf) == 0;
-    buf_init(&crew.outdated_pids, PIDS_MAX_BYTES);
-    if (!workers_find(visit_worker, &crew))
+    if (!find_crew(report, &crew))
         report_note(report, "workers", "there is no /proc to look for them");
     tell_crew(&crew);
     try_worker(&crew, report->account);
-    buf_free(&crew.outdated_pids);
     if (report->workers == 0)
         report->workers = crew.count;
+    free_crew(&crew);
+}
+
+bool doctor_worker_pids(struct report *report, struct buf *out)
+{
+    struct crew crew;
+    bool good = find_crew(report, &crew) && crew.count > 0 && buf_is_good(&crew.pids);
+
+    if (good) {
+        buf_append(out, crew.pids.data + 1, crew.pids.len - 1);
+        buf_append_byte(out, '\0');
+    }
+    free_crew(&crew);
+    return good && buf_is_good(out);
 }

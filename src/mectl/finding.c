@@ -650,7 +650,9 @@ static const struct finding_row rows[FINDING__MAX] = {
                                 "than this host's files",
                                 "What was changed does not count yet, or the URL is another "
                                 "service's.",
-                                RESTART("#     kill $(pidof me.fcgi)")},
+                                RESTART("# the workers of this me.conf on this host; where another "
+                                        "host answers, those there:\n"
+                                        "#     kill @THIS@")},
 };
 
 const struct finding_row *finding_row(enum finding finding)

@@ -294,12 +294,17 @@ def workers_that_do_not_reach_the_database(clinic):
     clinic.is_well(clinic.outside("--token", token))
 
 
+def _pids(clinic) -> str:
+    """Those of its own workers, and nobody else's."""
+    return " ".join(map(str, sorted(clinic.site.worker_pids())))
+
+
 @ailment("worker-differs", "lighttpd")
 def workers_of_older_settings(clinic):
     clinic.site.start()
     _change(clinic.site, log__level="warning", cors__max_age_s=5)
     row = clinic.suffers_from("worker-differs", clinic.outside(), "cors.max_age_s, log.level")
-    says(row, "kill ", "lighttpd")
+    says(row, f"kill {_pids(clinic)}\n", "lighttpd")
     clinic.site.restart()
     clinic.is_well(clinic.outside())
 
@@ -313,7 +318,7 @@ def workers_of_another_version(clinic):
     clinic.site.program.write_bytes(other)
     clinic.site.start()
     row = clinic.suffers_from("worker-differs", clinic.outside(), f"of version 9.9.9, and mectl of {clinic.version}")
-    says(row, "kill ")
+    says(row, f"kill {_pids(clinic)}\n")
     clinic.site.stop()
     clinic.site.program.write_bytes(ours)
     clinic.site.start()
