@@ -2,17 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/random.h"
+#include "base/sharedfile.h"
 
-enum { HEAD_BYTES = 4096, WAYS = 8, TRIES_MAX = 8 };
+enum { HEAD_BYTES = 4096, WAYS = 8 };
 
 /* ---- the format */
 
@@ -110,167 +108,68 @@ static uint64_t checksum(const struct cachefile *cache, const struct label *labe
 
 /* ---- opening */
 
-static bool is_ours(const char *path, int descriptor, struct err *err)
-{
-    struct stat info;
+/* One that is opened, or made. */
+struct opening {
+    struct cachefile *cache;
+    const struct cachefile_place *place;
+};
 
-    if (fstat(descriptor, &info) != 0)
-        err_set(err, "%s: %s", path, strerror(errno));
-    else if (!S_ISREG(info.st_mode) || info.st_uid != geteuid())
-        err_set(err, "%s: is not a file of this user: name another cache.path", path);
-    else if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        err_set(err, "%s: others can open it: run 'chmod 600 %s', or take it away", path, path);
-    else
-        return true;
-    return false;
-}
-
-static bool read_head(struct cachefile *cache, const struct cachefile_place *place)
+static bool read_head(void *context, int descriptor)
 {
+    const struct opening *opening = context;
+    const struct cachefile_place *place = opening->place;
     struct head head;
     struct stat info;
 
-    if (fstat(cache->descriptor, &info) != 0 || info.st_size != place->size_bytes ||
-        pread(cache->descriptor, &head, sizeof(head), 0) != sizeof(head) ||
+    if (fstat(descriptor, &info) != 0 || info.st_size != place->size_bytes ||
+        pread(descriptor, &head, sizeof(head), 0) != sizeof(head) ||
         memcmp(head.magic, magic, sizeof(magic)) != 0 || head.size_bytes != place->size_bytes ||
         memcmp(head.identity, place->identity, sizeof(head.identity)) != 0)
         return false;
-    cache->seed = head.seed;
+    opening->cache->seed = head.seed;
     return true;
 }
 
-static bool fill(struct cachefile *cache, const struct cachefile_place *place)
+static bool fill(void *context, int descriptor)
 {
-    struct head head = {.size_bytes = place->size_bytes};
-    int error = posix_fallocate(cache->descriptor, 0, place->size_bytes);
+    const struct opening *opening = context;
+    struct head head = {.size_bytes = opening->place->size_bytes};
+    int error = posix_fallocate(descriptor, 0, head.size_bytes);
 
     if (error != 0) {
         errno = error;
         return false;
     }
     memcpy(head.magic, magic, sizeof(magic));
-    memcpy(head.identity, place->identity, sizeof(head.identity));
+    memcpy(head.identity, opening->place->identity, sizeof(head.identity));
     if (!random_bytes(&head.seed, sizeof(head.seed)))
         return false;
-    cache->seed = head.seed;
-    return pwrite(cache->descriptor, &head, sizeof(head), 0) == sizeof(head);
-}
-
-static void forget(struct cachefile *cache)
-{
-    if (cache->descriptor >= 0)
-        (void)close(cache->descriptor);
-    cache->descriptor = -1;
-}
-
-/* What became of a try to open the file or to make it. */
-enum attempt {
-    ATTEMPT_DONE,
-    ATTEMPT_ABSENT,    /* there is none, or (`useless` tells which) one that is to be replaced */
-    ATTEMPT_OVERTAKEN, /* another process was quicker: there is another file now */
-    ATTEMPT_FAILED
-};
-
-static enum attempt open_it(struct cachefile *cache, const struct cachefile_place *place,
-                            struct stat *useless, struct err *err)
-{
-    useless->st_nlink = 0;
-    cache->descriptor = open(place->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    if (cache->descriptor < 0 && errno == ENOENT)
-        return ATTEMPT_ABSENT;
-    if (cache->descriptor < 0) {
-        err_set(err, "%s: %s", place->path, strerror(errno));
-        return ATTEMPT_FAILED;
-    }
-    if (!is_ours(place->path, cache->descriptor, err))
-        return ATTEMPT_FAILED;
-    if (read_head(cache, place))
-        return ATTEMPT_DONE;
-    if (fstat(cache->descriptor, useless) != 0) {
-        err_set(err, "%s: %s", place->path, strerror(errno));
-        return ATTEMPT_FAILED;
-    }
-    forget(cache);
-    return ATTEMPT_ABSENT;
-}
-
-static bool is_still(const char *path, const struct stat *file)
-{
-    struct stat now;
-
-    return lstat(path, &now) == 0 && now.st_dev == file->st_dev && now.st_ino == file->st_ino;
-}
-
-/*
- * All workers of a host begin at once, and each would have a file of its own if the last one to be
- * made took the place of the others. Between the look and rename() lies so little that this is left
- * to chance, and costs memory alone.
- */
-static enum attempt put_in_place(const char *name, const char *path, const struct stat *useless)
-{
-    if (useless->st_nlink > 0) {
-        if (!is_still(path, useless))
-            return ATTEMPT_OVERTAKEN;
-        return rename(name, path) == 0 ? ATTEMPT_DONE : ATTEMPT_FAILED;
-    }
-    if (link(name, path) == 0)
-        return unlink(name) == 0 ? ATTEMPT_DONE : ATTEMPT_FAILED;
-    return errno == EEXIST ? ATTEMPT_OVERTAKEN : ATTEMPT_FAILED;
-}
-
-/* Made beside it and put in its place at once: nobody finds half a file. */
-static enum attempt make(struct cachefile *cache, const struct cachefile_place *place,
-                         const struct stat *useless, struct err *err)
-{
-    char name[PATH_MAX];
-    int len = snprintf(name, sizeof(name), "%s.XXXXXX", place->path);
-    enum attempt attempt = ATTEMPT_FAILED;
-
-    if (len < 0 || (size_t)len >= sizeof(name)) {
-        err_set(err, "%s: %s", place->path, strerror(ENAMETOOLONG));
-        return ATTEMPT_FAILED;
-    }
-    cache->descriptor = mkostemp(name, O_CLOEXEC);
-    if (cache->descriptor >= 0 && fill(cache, place))
-        attempt = put_in_place(name, place->path, useless);
-    if (attempt == ATTEMPT_FAILED)
-        err_set(err, "%s: cannot be made with %lld bytes: %s", place->path,
-                (long long)place->size_bytes, strerror(errno));
-    if (attempt != ATTEMPT_DONE && cache->descriptor >= 0)
-        (void)unlink(name);
-    if (attempt == ATTEMPT_OVERTAKEN)
-        forget(cache);
-    return attempt;
-}
-
-static bool open_or_make(struct cachefile *cache, const struct cachefile_place *place,
-                         struct err *err)
-{
-    enum attempt attempt = ATTEMPT_OVERTAKEN;
-    struct stat useless;
-
-    for (int tries = 0; attempt == ATTEMPT_OVERTAKEN && tries < TRIES_MAX; tries++) {
-        attempt = open_it(cache, place, &useless, err);
-        if (attempt == ATTEMPT_ABSENT)
-            attempt = make(cache, place, &useless, err);
-    }
-    if (attempt == ATTEMPT_OVERTAKEN)
-        err_set(err, "%s: is made anew again and again by others", place->path);
-    return attempt == ATTEMPT_DONE;
+    opening->cache->seed = head.seed;
+    return pwrite(descriptor, &head, sizeof(head), 0) == sizeof(head);
 }
 
 struct cachefile *cachefile_open(const struct cachefile_place *place, struct err *err)
 {
     struct cachefile *cache = calloc(1, sizeof(*cache));
+    struct opening opening = {cache, place};
+    const struct sharedfile shared = {
+        .path = place->path,
+        .setting = "cache.path",
+        .mode = S_IRUSR | S_IWUSR,
+        .forbidden = S_IRWXG | S_IRWXO,
+        .is_good = read_head,
+        .fill = fill,
+        .context = &opening,
+    };
 
     if (cache == NULL) {
         err_set(err, "out of memory");
         return NULL;
     }
-    cache->descriptor = -1;
     cache->size_bytes = place->size_bytes;
     place_ranges(cache, place->size_bytes);
-    if (open_or_make(cache, place, err))
+    cache->descriptor = sharedfile_open(&shared, err);
+    if (cache->descriptor >= 0)
         return cache;
     cachefile_close(cache);
     return NULL;
@@ -280,7 +179,8 @@ void cachefile_close(struct cachefile *cache)
 {
     if (cache == NULL)
         return;
-    forget(cache);
+    if (cache->descriptor >= 0)
+        (void)close(cache->descriptor);
     free(cache);
 }
 

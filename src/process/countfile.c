@@ -1,21 +1,14 @@
 #include "process/countfile.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-    HEAD_BYTES = 4096,
-    FILE_MODE = S_IRUSR | S_IWUSR | S_IRGRP,
-    NO_SLOT = -1,
-    OPEN_TRIES_MAX = 8, /* others may replace the file while it is opened */
-    READ_TRIES_MAX = 4
-};
+#include "base/sharedfile.h"
+
+enum { HEAD_BYTES = 4096, NO_SLOT = -1, READ_TRIES_MAX = 4 };
 
 static const char magic[16] = "me-fcgi counts1";
 
@@ -34,7 +27,6 @@ struct entry {
 struct countfile {
     struct countfile_place place;
     int descriptor;
-    bool is_reader;
     int slot;                              /* NO_SLOT: none is taken */
     uint64_t number;                       /* of the last writing */
     uint64_t before[COUNTFILE_COUNTS_MAX]; /* what the slot held when it was taken */
@@ -114,107 +106,31 @@ static bool is_whole(const struct countfile *file, int descriptor)
            read_at(descriptor, &head, sizeof(head), 0) && memcmp(&head, &wanted, sizeof(head)) == 0;
 }
 
-/* A link is not followed: whoever may make one there could have any file of ours overwritten. */
-static int open_file(const char *path, int flags)
+static bool is_good(void *context, int descriptor)
 {
-    return open(path, flags | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, FILE_MODE);
+    return is_whole(context, descriptor);
 }
 
-static bool fail(const struct countfile *file, const char *what, struct err *err)
+static bool fill(void *context, int descriptor)
 {
-    err_set(err, "%s: %s", file->place.path, what);
-    return false;
-}
-
-static bool is_trusted(const struct countfile *file, int descriptor, struct err *err)
-{
-    struct stat info;
-
-    if (fstat(descriptor, &info) != 0)
-        return fail(file, strerror(errno), err);
-    if (!S_ISREG(info.st_mode))
-        return fail(file, "is not a regular file", err);
-    if (!file->is_reader && info.st_uid != geteuid())
-        return fail(file, "is another user's", err);
-    if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return fail(file, "can be written by others: take it away", err);
-    return true;
-}
-
-/* A new file under a name of its own, until it has its head and length. */
-static int make_file(const struct countfile *file, const char *path, struct err *err)
-{
+    const struct countfile *file = context;
     const struct head head = head_of(file);
-    int descriptor;
 
-    (void)unlink(path); /* of a process of the same number, which died */
-    descriptor = open_file(path, O_RDWR | O_CREAT | O_EXCL);
-    if (descriptor >= 0 && ftruncate(descriptor, file_bytes(file)) == 0 &&
-        write_at(descriptor, &head, sizeof(head), 0))
-        return descriptor;
-    (void)fail(file, strerror(errno), err);
-    if (descriptor >= 0) {
-        (void)close(descriptor);
-        (void)unlink(path);
-    }
-    return -1;
+    return ftruncate(descriptor, file_bytes(file)) == 0 &&
+           write_at(descriptor, &head, sizeof(head), 0);
 }
 
-/* Puts a new file in its place; `replaces`: also where there is one. Whether that came to pass is
- * seen by whoever opens it then. */
-static bool put_file(const struct countfile *file, bool replaces, struct err *err)
+static struct sharedfile shared_of(struct countfile *file)
 {
-    char made[PATH_MAX];
-    int len = snprintf(made, sizeof(made), "%s.%ld", file->place.path, (long)getpid());
-    int descriptor;
-    bool good;
-
-    if (len < 0 || (size_t)len >= sizeof(made))
-        return fail(file, "is longer than a path may be", err);
-    descriptor = make_file(file, made, err);
-    if (descriptor < 0)
-        return false;
-    (void)close(descriptor);
-    good = replaces ? rename(made, file->place.path) == 0
-                    : link(made, file->place.path) == 0 || errno == EEXIST;
-    if (!good)
-        (void)fail(file, strerror(errno), err);
-    (void)unlink(made);
-    return good;
-}
-
-static int open_trusted(const struct countfile *file, struct err *err)
-{
-    int descriptor = open_file(file->place.path, file->is_reader ? O_RDONLY : O_RDWR);
-    bool is_absent = descriptor < 0 && errno == ENOENT;
-
-    if (descriptor >= 0 && is_trusted(file, descriptor, err))
-        return descriptor;
-    if (descriptor >= 0)
-        (void)close(descriptor);
-    else
-        (void)fail(file, errno == ELOOP ? "is a symbolic link" : strerror(errno), err);
-    return is_absent ? -1 : -2;
-}
-
-/* The file as it should be, made or replaced where it is not. -1 with `err`. */
-static int open_or_make(const struct countfile *file, struct err *err)
-{
-    for (int i = 0; i < OPEN_TRIES_MAX; i++) {
-        int descriptor = open_trusted(file, err);
-        bool is_there = descriptor >= 0;
-
-        if (is_there && is_whole(file, descriptor)) {
-            err_clear(err);
-            return descriptor;
-        }
-        if (is_there)
-            (void)close(descriptor);
-        if (descriptor == -2 || !put_file(file, is_there, err))
-            return -1;
-    }
-    (void)fail(file, "is replaced again and again", err);
-    return -1;
+    return (struct sharedfile){
+        .path = file->place.path,
+        .setting = "watch.metrics_file",
+        .mode = S_IRUSR | S_IWUSR | S_IRGRP,
+        .forbidden = S_IWGRP | S_IWOTH,
+        .is_good = is_good,
+        .fill = fill,
+        .context = file,
+    };
 }
 
 /* ---- slots */
@@ -325,10 +241,12 @@ static struct countfile *new_file(const struct countfile_place *place, struct er
 struct countfile *countfile_open(const struct countfile_place *place, struct err *err)
 {
     struct countfile *file = new_file(place, err);
+    struct sharedfile shared;
 
     if (file == NULL)
         return NULL;
-    file->descriptor = open_or_make(file, err);
+    shared = shared_of(file);
+    file->descriptor = sharedfile_open(&shared, err);
     if (file->descriptor < 0) {
         countfile_close(file);
         return NULL;
@@ -340,15 +258,16 @@ struct countfile *countfile_open(const struct countfile_place *place, struct err
 struct countfile *countfile_open_to_read(const struct countfile_place *place, struct err *err)
 {
     struct countfile *file = new_file(place, err);
+    struct sharedfile shared;
 
     if (file == NULL)
         return NULL;
-    file->is_reader = true;
-    file->descriptor = open_trusted(file, err);
+    shared = shared_of(file);
+    file->descriptor = sharedfile_open_to_read(&shared, err);
     if (file->descriptor >= 0) {
         if (is_whole(file, file->descriptor))
             return file;
-        (void)fail(file, "was damaged, or is of another version of this program", err);
+        err_set(err, "%s: was damaged, or is of another version of this program", place->path);
     }
     countfile_close(file);
     return NULL;
@@ -379,20 +298,13 @@ bool countfile_write(struct countfile *file, const uint64_t *counts)
                     entry_at(file, file->slot, entry->number));
 }
 
-static bool is_in_place(const struct countfile *file)
-{
-    struct stat ours, there;
-
-    return fstat(file->descriptor, &ours) == 0 && lstat(file->place.path, &there) == 0 &&
-           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
-}
-
 /* Where another version's file has taken the place, that one is left alone: it would come to a
  * fight. It is the newer one's that wins, since that started later. */
-static bool is_of_another_version(const struct countfile *file)
+static bool is_of_another_version(struct countfile *file)
 {
+    const struct sharedfile shared = shared_of(file);
     struct head head;
-    int descriptor = open_file(file->place.path, O_RDONLY);
+    int descriptor = sharedfile_open_to_read(&shared, NULL);
     bool is = descriptor >= 0 && read_at(descriptor, &head, sizeof(head), 0) &&
               memcmp(head.magic, magic, sizeof(magic)) == 0 &&
               head.checksum == checksum_of(head.layout, &head.counts, 1) &&
@@ -405,11 +317,14 @@ static bool is_of_another_version(const struct countfile *file)
 
 void countfile_keep_up(struct countfile *file, const uint64_t *counts)
 {
+    const struct sharedfile shared = shared_of(file);
     int descriptor;
 
-    if ((is_in_place(file) && is_whole(file, file->descriptor)) || is_of_another_version(file))
+    if ((sharedfile_is_in_place(shared.path, file->descriptor) &&
+         is_whole(file, file->descriptor)) ||
+        is_of_another_version(file))
         return;
-    descriptor = open_or_make(file, NULL);
+    descriptor = sharedfile_open(&shared, NULL);
     if (descriptor < 0)
         return;
     (void)close(file->descriptor);

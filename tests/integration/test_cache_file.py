@@ -73,7 +73,7 @@ def test_a_path_that_cannot_be_used_is_told_once(caching, tokens, user, place, t
     if way == "a link":
         assert (tmp_path / "elsewhere").read_bytes() == b"precious"
     if way == "others can open it":
-        assert "chmod 600" in complaints(first)[0] and place.read_bytes() == b"precious"
+        assert "chmod 0600" in complaints(first)[0] and place.read_bytes() == b"precious"
 
 
 def test_a_path_that_was_mended_is_used(caching, tokens, user, place):

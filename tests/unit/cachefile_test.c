@@ -317,7 +317,7 @@ static void a_file_that_others_can_open_is_refused(void **state)
 
     assert_int_equal(chmod(fixture->path, 0640), 0);
     assert_null(cachefile_open(&fixture->place, &err));
-    assert_contains(err.text, "chmod 600");
+    assert_contains(err.text, "run: chmod 0600 ");
 }
 
 static void another_users_file_and_a_link_are_refused(void **state)
@@ -335,7 +335,7 @@ static void another_users_file_and_a_link_are_refused(void **state)
         skip_because("only root can give a file away");
     assert_int_equal(chown(fixture->path, 12345, 12345), 0);
     assert_null(cachefile_open(&fixture->place, &err));
-    assert_contains(err.text, "not a file of this user");
+    assert_contains(err.text, "is another user's: name another cache.path");
 }
 
 static void no_room_is_no_cache(void **state)

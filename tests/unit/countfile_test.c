@@ -115,6 +115,21 @@ static void is_made_for_its_user_and_group(void **state)
     countfile_close(file);
 }
 
+/* In another container, with which the folder is shared, there are the same process numbers. */
+static void what_a_process_of_the_same_number_makes_is_left_alone(void **state)
+{
+    const struct place *place = *state;
+    char made[FOLDER_PATH_BYTES + 16];
+    struct countfile *file;
+    struct stat info;
+
+    (void)snprintf(made, sizeof(made), "%s.%ld", place->path, (long)getpid());
+    assert_int_equal(mkfifo(made, 0600), 0);
+    file = open_good(place);
+    assert_int_equal(lstat(made, &info), 0);
+    countfile_close(file);
+}
+
 static void sums_processes_that_run(void **state)
 {
     struct countfile *one = open_good(*state), *two = open_good(*state);
@@ -359,7 +374,7 @@ static void a_file_that_others_can_write_is_not_taken(void **state)
 
     countfile_close(open_good(place));
     assert_int_equal(chmod(place->path, 0660), 0);
-    assert_refused(place, "can be written by others");
+    assert_refused(place, "its mode is 0660");
 }
 
 static void another_users_file_is_not_taken_but_read(void **state)
@@ -415,6 +430,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(is_made_for_its_user_and_group),
+        TEST(what_a_process_of_the_same_number_makes_is_left_alone),
         TEST(sums_processes_that_run),
         TEST(keeps_the_counts_of_the_dead_and_not_their_levels),
         TEST(waits_for_a_slot_where_all_are_taken),
