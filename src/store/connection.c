@@ -37,7 +37,7 @@ enum {
     OPEN_ERRORS_MAX_BYTES = 900,
     SILENCE_MIN_US = 900 * 1000, /* the shortest time-out is a second */
     /* Connections of other processes live for milliseconds, where each request is a process. */
-    CROWDED_TRIES_MAX = 10,
+    CROWDED_PATIENCE_US = 1000 * 1000,
     CROWDED_PAUSE_MIN_MS = 20,
     CROWDED_PAUSE_SPREAD_MS = 160
 };
@@ -460,8 +460,9 @@ struct connection *connection_open(const struct connection_options *options,
                                    struct connection_failure *failure, struct err *err)
 {
     bool is_crowded;
+    int64_t end_us = clock_monotonic_us() + CROWDED_PATIENCE_US;
     struct connection *connection = open_any(options, failure, &is_crowded, err);
-    for (int i = 1; connection == NULL && is_crowded && i < CROWDED_TRIES_MAX; i++) {
+    while (connection == NULL && is_crowded && clock_monotonic_us() < end_us) {
         clock_pause_ms(CROWDED_PAUSE_MIN_MS + random_below(CROWDED_PAUSE_SPREAD_MS));
         connection = open_any(options, failure, &is_crowded, err);
     }

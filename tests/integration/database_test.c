@@ -278,6 +278,34 @@ static void too_many_connections_are_unavailable(void **state)
     fixture_sql(fixture, "DROP USER me_test_few@localhost");
 }
 
+/* It is not asked again for each time that the other one is: a client waits for all of it. */
+static void a_silent_host_beside_one_that_is_full_costs_its_time_out_twice_at_most(void **state)
+{
+    struct fixture *fixture = *state;
+    struct settings settings = fixture->settings;
+    char path[64];
+    int listener = listen_silently(path);
+    const char *const hosts[] = {fixture->host[0], path};
+    settings.database.user = "me_test_few";
+    settings.database.connect_timeout_s = 1;
+    fixture_sql(fixture,
+                "CREATE OR REPLACE USER me_test_few@localhost WITH MAX_USER_CONNECTIONS 1");
+    fixture_sql(fixture, "GRANT SELECT ON %s.* TO me_test_few@localhost", fixture->name);
+    struct database *one = fixture_database(fixture, &settings);
+    settings.database.host = (struct settings_list){hosts, ARRAY_LENGTH(hosts)};
+    struct database *two = fixture_database(fixture, &settings);
+    assert_stored(fixture, database_connect(one, &fixture->err));
+    int64_t begin_us = clock_monotonic_us();
+    assert_refused(fixture, STORE_UNAVAILABLE, database_connect(two, &fixture->err), "1226");
+    assert_in_range(clock_monotonic_us() - begin_us, 900000, 3500000);
+    database_free(one);
+    database_free(two);
+    fixture_kill_connections(fixture);
+    fixture_sql(fixture, "DROP USER me_test_few@localhost");
+    (void)close(listener);
+    (void)unlink(path);
+}
+
 static void a_connection_found_in_a_transaction_is_closed(void **state)
 {
     struct fixture *fixture = *state;
@@ -515,6 +543,8 @@ int main(void)
         cmocka_unit_test_setup(a_host_that_cannot_be_is_an_error, fixture_reset),
         cmocka_unit_test_setup(a_silent_server_is_given_up, fixture_reset),
         cmocka_unit_test_setup(a_silent_host_is_asked_once, fixture_reset),
+        cmocka_unit_test_setup(
+            a_silent_host_beside_one_that_is_full_costs_its_time_out_twice_at_most, fixture_reset),
         cmocka_unit_test_setup(the_first_host_is_gone_back_to, fixture_reset),
         cmocka_unit_test_setup(a_slow_answer_is_given_up, fixture_reset),
         cmocka_unit_test_setup(a_database_that_is_not_migrated_says_so, fixture_reset),
