@@ -163,8 +163,15 @@ bool sandbox_try(const struct settings *settings, struct sandbox *out, struct er
         take(settings, out);
         _exit((int)out->has);
     }
-    if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status)) {
+    if (child < 0 || waitpid(child, &status, 0) != child) {
         err_set(err, "process.sandbox: cannot be tried: %s", strerror(errno));
+        return false;
+    }
+    if (!WIFEXITED(status)) {
+        err_set(err,
+                "process.sandbox: cannot be tried: this host ends the process, by signal %d: set "
+                "it to off",
+                WTERMSIG(status));
         return false;
     }
     out->has = (unsigned)WEXITSTATUS(status);

@@ -193,10 +193,17 @@ static bool is_granted(const struct listing *listing, const struct right_held *h
 
 static void append_name(struct buf *out, struct str name)
 {
-    if (name.len == 0)
+    if (name.len == 0) {
         buf_append_byte(out, '*');
-    else
-        buf_append_format(out, "`%.*s`", STR_ARGS(name));
+        return;
+    }
+    buf_append_byte(out, '`');
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.data[i] == '`')
+            buf_append_byte(out, '`');
+        buf_append_byte(out, name.data[i]);
+    }
+    buf_append_byte(out, '`');
 }
 
 static void tell(const struct listing *listing, const struct right_held *held)

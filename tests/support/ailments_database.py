@@ -109,13 +109,16 @@ def a_column_that_provisioning_may_not_write(ward):
 @ailment("rights-excess", "MariaDB")
 def a_worker_that_may_more_than_it_has_to(ward):
     patient = ward.patient()
-    for grant in ("DELETE ON users", "INSERT (id, name) ON users", "PROCESS ON *.*", "CREATE VIEW ON *", "SELECT ON sessions"):
+    patient.installation.execute("CREATE TABLE `od``d` (n INT)")
+    for grant in ("DELETE ON users", "INSERT (id, name) ON users", "PROCESS ON *.*", "CREATE VIEW ON *", "SELECT ON sessions",
+                  "UPDATE ON `od``d`"):
         more = " WITH GRANT OPTION" if "sessions" in grant else ""
         patient.installation.execute(f"GRANT {grant} TO {patient.account}{more}")
     row = patient.suffers_from(
         "rights-excess", "account of worker", "PROCESS on *.*", "DELETE on", "INSERT (id) on", "INSERT (name) on",
-        "CREATE VIEW on", "SELECT, GRANT OPTION on")
+        "CREATE VIEW on", "SELECT, GRANT OPTION on", "`od``d`")
     patient.paste_sql(row)
+    patient.installation.execute("DROP TABLE `od``d`")
     patient.grant("worker")
     patient.is_well()
 

@@ -623,14 +623,13 @@ static void without_it_all_goes_through(void **state)
 
 /* ---- hosts that lack something, as some containers do */
 
-/* Landlock is not there, and neither are filters, nor close_range. */
-static void lose_what_is_new(void)
+/* Landlock is not there, and neither are filters, nor close_range: who calls them meets this. */
+static void lose_what_is_new(unsigned missing)
 {
     enum {
         NUMBER = offsetof(struct seccomp_data, nr),
         FIRST = offsetof(struct seccomp_data, args)
     };
-    const unsigned missing = SECCOMP_RET_ERRNO | ENOSYS;
     struct sock_filter rules[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NUMBER),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 444, 5, 0), /* landlock_create_ruleset */
@@ -653,8 +652,11 @@ static int describe_into(int out, const char *text)
     return write(out, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : 1;
 }
 
+typedef bool enter_sandbox(const struct settings *settings, struct sandbox *out, struct err *err);
+
 /* In a process of its own: whether it enters, and what it says of it. */
-static bool enter_poor(const struct place *place, char text[1024])
+static bool enter_poor(const struct place *place, enter_sandbox *enter, unsigned missing,
+                       char text[1024])
 {
     int ends[2];
     pid_t child;
@@ -668,9 +670,9 @@ static bool enter_poor(const struct place *place, char text[1024])
         struct buf said;
         bool good;
 
-        lose_what_is_new();
+        lose_what_is_new(missing);
         buf_init(&said, SANDBOX_TEXT_MAX_BYTES);
-        good = sandbox_enter(&place->settings, &sandbox, &err);
+        good = enter(&place->settings, &sandbox, &err);
         sandbox_describe(&sandbox, &said);
         buf_append_byte(&said, '\0');
         _exit(describe_into(ends[1], good ? said.data : err.text) == 0 && good ? 0 : 1);
@@ -692,7 +694,7 @@ static void auto_goes_on_with_what_there_is(void **state)
     skip_unless_met(FILTER);
     place = place_new();
     load(place, false, "auto");
-    assert_true(enter_poor(place, text));
+    assert_true(enter_poor(place, sandbox_enter, SECCOMP_RET_ERRNO | ENOSYS, text));
     assert_string_equal(text,
                         "privileges, dumps, limits; without descriptors, files, syscalls, network");
     place_free(place);
@@ -707,12 +709,27 @@ static void required_says_what_is_missing(void **state)
     skip_unless_met(FILTER);
     place = place_new();
     load(place, false, "required");
-    assert_false(enter_poor(place, text));
+    assert_false(enter_poor(place, sandbox_enter, SECCOMP_RET_ERRNO | ENOSYS, text));
     assert_contains(text, "process.sandbox: is required, but cannot be had here: descriptors (");
     assert_contains(text, "files (needs Landlock");
     assert_contains(text, "syscalls (needs seccomp");
     assert_null(strstr(text, "privileges ("));
     assert_null(strstr(text, "network ("));
+    place_free(place);
+}
+
+static void a_host_that_ends_who_tries_is_told(void **state)
+{
+    struct place *place;
+    char text[1024];
+
+    (void)state;
+    skip_unless_met(FILTER);
+    place = place_new();
+    load(place, false, "auto");
+    assert_false(enter_poor(place, sandbox_try, SECCOMP_RET_KILL_PROCESS, text));
+    assert_contains(text,
+                    "process.sandbox: cannot be tried: this host ends the process, by signal");
     place_free(place);
 }
 
@@ -833,6 +850,7 @@ int main(void)
         cmocka_unit_test(without_it_all_goes_through),
         cmocka_unit_test(auto_goes_on_with_what_there_is),
         cmocka_unit_test(required_says_what_is_missing),
+        cmocka_unit_test(a_host_that_ends_who_tries_is_told),
         cmocka_unit_test(required_is_refused_by_a_build_that_takes_none),
         cmocka_unit_test(trying_it_changes_nothing_here),
         cmocka_unit_test(its_memory_is_closed_to_its_account),
