@@ -37,17 +37,40 @@ static bool begin_socket(struct probe *probe, const char *path)
            begin_connect(probe, AF_UNIX, &address, sizeof(address));
 }
 
+static size_t count_addresses(const struct addrinfo *found)
+{
+    size_t count = 0;
+    for (; found != NULL; found = found->ai_next)
+        count++;
+    return count;
+}
+
+/* Begins at the address that is next, since the first one may be dead for good, as where a host is
+ * not reached by IPv6: who connects to it goes on to the others by itself. */
+static bool begin_one_of(struct probe *probe, const struct addrinfo *found)
+{
+    size_t count = count_addresses(found), first = probe->next;
+    bool begun = false;
+    for (size_t i = 0; i < count && !begun; i++) {
+        const struct addrinfo *one = found;
+        probe->next = (first + i) % count;
+        for (size_t place = 0; place < probe->next; place++)
+            one = one->ai_next;
+        begun = begin_connect(probe, one->ai_family, one->ai_addr, one->ai_addrlen);
+    }
+    probe->next++;
+    return begun;
+}
+
 static bool begin_tcp(struct probe *probe, const struct endpoint *endpoint)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
     char port[sizeof("65535")];
-    bool begun = false;
     (void)snprintf(port, sizeof(port), "%u", (unsigned int)endpoint->port);
     if (getaddrinfo(endpoint->name, port, &hints, &found) != 0)
         return false;
-    for (const struct addrinfo *one = found; one != NULL && !begun; one = one->ai_next)
-        begun = begin_connect(probe, one->ai_family, one->ai_addr, one->ai_addrlen);
+    bool begun = begin_one_of(probe, found);
     freeaddrinfo(found);
     return begun;
 }
@@ -103,5 +126,5 @@ void probe_end(struct probe *probe)
 {
     if (probe->fd >= 0)
         (void)close(probe->fd);
-    *probe = PROBE_NONE;
+    *probe = (struct probe){.fd = -1, .next = probe->next};
 }

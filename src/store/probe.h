@@ -7,6 +7,7 @@
 #define ME_STORE_PROBE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -16,6 +17,7 @@ struct probe {
     int fd; /* -1: none is under way */
     bool is_connected;
     int64_t begun_us;
+    size_t next; /* of the host's addresses: each probe asks another one */
 };
 
 enum probe_state { PROBE_WAITING, PROBE_GREETED, PROBE_FAILED };

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -100,6 +101,7 @@ static int end(void **state)
 static void begin_probe(struct server *server)
 {
     assert_true(probe_begin(&server->probe, &server->endpoint, now_us));
+    assert_int_equal(poll(&(struct pollfd){server->listener, POLLIN, 0}, 1, 5000), 1);
     server->taken = accept(server->listener, NULL, NULL);
     assert_true(server->taken >= 0);
 }
@@ -181,6 +183,35 @@ static void the_next_address_has_all_the_time(void **state)
     assert_int_equal(probe_look(&server->probe, now_us + SECONDS(2)), PROBE_GREETED);
 }
 
+static int listen_at(const char *address, in_port_t port)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(inet_pton(AF_INET, address, &at.sin_addr), 1);
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+    assert_int_equal(listen(listener, 4), 0);
+    return listener;
+}
+
+/* As where nothing comes back from an address of IPv6, though there is a way to it. */
+static void an_address_that_stays_silent_is_not_the_only_one_asked(void **state)
+{
+    struct server *server = *state;
+    int silent = listen_at("127.0.0.2", server->endpoint.port);
+
+    stands_for("127.0.0.2", "127.0.0.1");
+    assert_true(probe_begin(&server->probe, &server->endpoint, now_us));
+    assert_int_equal(probe_look(&server->probe, now_us), PROBE_WAITING);
+    assert_int_equal(probe_look(&server->probe, now_us + SECONDS(31)), PROBE_FAILED);
+    begin_probe(server);
+    send_bytes(server, greeting, sizeof(greeting));
+    assert_int_equal(probe_look(&server->probe, now_us), PROBE_GREETED);
+    assert_true(probe_begin(&server->probe, &server->endpoint, now_us)); /* and round again */
+    assert_int_equal(probe_look(&server->probe, now_us), PROBE_WAITING);
+    assert_int_equal(close(silent), 0);
+}
+
 static void none_of_the_addresses_can_be_begun(void **state)
 {
     struct server *server = *state;
@@ -199,6 +230,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(nobody_listens, begin, end),
         cmocka_unit_test_setup_teardown(a_name_that_nobody_knows_cannot_be_begun, begin, end),
         cmocka_unit_test_setup_teardown(the_next_address_has_all_the_time, begin, end),
+        cmocka_unit_test_setup_teardown(an_address_that_stays_silent_is_not_the_only_one_asked,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(none_of_the_addresses_can_be_begun, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
