@@ -30,7 +30,7 @@ bool key_algorithm_from_name(struct str name, enum key_algorithm *out) MUST_CHEC
  * with `err`, as with all that make a key. */
 struct key *key_from_secret(struct str secret, struct str kid, struct err *err) MUST_CHECK;
 
-/* RS256: RSASSA-PKCS1-v1_5 with SHA-256, from what rsa_from_pem and rsa_from_numbers take. */
+/* RS256: RSASSA-PKCS1-v1_5 with SHA-256, from what rsakey_from_pem and rsakey_from_numbers take. */
 struct key *key_from_pem(struct str pem, struct str kid, struct err *err) MUST_CHECK;
 struct key *key_from_numbers(struct str modulus, struct str exponent, struct str kid,
                              struct err *err) MUST_CHECK;

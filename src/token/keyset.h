@@ -15,7 +15,7 @@
 enum keyset_form {
     KEYSET_SECRET, /* the bytes of one HMAC secret, but for a line end at the end; never of a key in
                       PEM or a JWK, which may be known to others */
-    KEYSET_PEM,    /* one public key: see rsa_from_pem */
+    KEYSET_PEM,    /* one public key: see rsa_numbers_from_pem */
     KEYSET_JWKS,   /* a JWK Set of at most KEYSET_KEYS_MAX keys, or one JWK alone (RFC 7517) */
     KEYSET_FORM__MAX
 };

@@ -35,10 +35,10 @@ static struct str without_zeros(struct str number)
     return number;
 }
 
-static size_t bits_of(struct str number)
+unsigned rsa_bits(struct str number)
 {
     struct str rest = without_zeros(number);
-    size_t bits = rest.len * 8;
+    unsigned bits = (unsigned)rest.len * 8;
 
     for (unsigned mask = 0x80; bits > 0 && ((unsigned char)rest.data[0] & mask) == 0; mask >>= 1)
         bits--;
@@ -52,10 +52,10 @@ static bool is_odd(struct str number)
 
 bool rsa_is_good(struct str modulus, struct str exponent, struct err *err)
 {
-    size_t bits = bits_of(modulus), exponent_bits = bits_of(exponent);
+    unsigned bits = rsa_bits(modulus), exponent_bits = rsa_bits(exponent);
 
     if (bits < RSA_MIN_BITS || bits > RSA_MAX_BITS)
-        err_set(err, "it is an RSA key of %zu bits, but must have %d to %d", bits, RSA_MIN_BITS,
+        err_set(err, "it is an RSA key of %u bits, but must have %d to %d", bits, RSA_MIN_BITS,
                 RSA_MAX_BITS);
     else if (!is_odd(exponent) || exponent_bits == 1 || exponent_bits > RSA_EXPONENT_MAX_BITS)
         err_set(err, "its RSA exponent is even, 1, or longer than %d bits", RSA_EXPONENT_MAX_BITS);
@@ -66,7 +66,31 @@ bool rsa_is_good(struct str modulus, struct str exponent, struct err *err)
     return false;
 }
 
-static bool is_good(const EVP_PKEY *key, struct err *err)
+/* ---- a public key as its numbers */
+
+void rsa_numbers_free(struct rsa_numbers *numbers)
+{
+    buf_free(&numbers->modulus);
+    buf_free(&numbers->exponent);
+}
+
+bool rsa_numbers_take(struct str modulus, struct str exponent, struct rsa_numbers *out,
+                      struct err *err)
+{
+    buf_init(&out->modulus, RSA_MAX_BITS / 8);
+    buf_init(&out->exponent, RSA_EXPONENT_MAX_BITS / 8);
+    if (!rsa_is_good(modulus, exponent, err))
+        return false;
+    buf_append_str(&out->modulus, without_zeros(modulus));
+    buf_append_str(&out->exponent, without_zeros(exponent));
+    if (buf_is_good(&out->modulus) && buf_is_good(&out->exponent))
+        return true;
+    err_set(err, "out of memory");
+    rsa_numbers_free(out);
+    return false;
+}
+
+static bool take_numbers_of(const EVP_PKEY *key, struct rsa_numbers *out, struct err *err)
 {
     struct buf modulus, exponent;
     bool good = false;
@@ -78,21 +102,12 @@ static bool is_good(const EVP_PKEY *key, struct err *err)
     buf_init(&modulus, NUMBER_MAX_BYTES);
     buf_init(&exponent, NUMBER_MAX_BYTES);
     if (rsa_number(key, RSA_MODULUS, &modulus) && rsa_number(key, RSA_EXPONENT, &exponent))
-        good = rsa_is_good(buf_str(&modulus), buf_str(&exponent), err);
+        good = rsa_numbers_take(buf_str(&modulus), buf_str(&exponent), out, err);
     else
         err_set(err, "out of memory");
     buf_free(&modulus);
     buf_free(&exponent);
     return good;
-}
-
-/* The key where it is good; otherwise frees it. NULL stays NULL. */
-static EVP_PKEY *judge(EVP_PKEY *key, struct err *err)
-{
-    if (key != NULL && is_good(key, err))
-        return key;
-    EVP_PKEY_free(key);
-    return NULL;
 }
 
 /* ---- PEM */
@@ -229,32 +244,41 @@ static bool read_numbers(const struct block *block, struct rsader_numbers *out)
     return false;
 }
 
+static bool read_by_openssl(BIO *source, const struct block *block, struct rsa_numbers *out,
+                            int64_t *expires_ms, struct err *err)
+{
+    EVP_PKEY *key = NULL;
+    bool good = false;
+
+    (void)BIO_reset(source);
+    if (block->kind->read != NULL)
+        key = block->kind->read(source, expires_ms);
+    if (key == NULL)
+        err_set(err, "%s", block->kind->complaint);
+    else
+        good = take_numbers_of(key, out, err);
+    EVP_PKEY_free(key);
+    return good;
+}
+
 /*
- * What is written as nearly all keys are, without OpenSSL's decoders: to set them up takes a third
- * of a CGI process. NULL: they have to be asked, and it is they who say what is wrong.
+ * What is written as nearly all keys are is read without OpenSSL's decoders: to set them up takes a
+ * third of a CGI process.
  */
-static EVP_PKEY *read_plain(const struct block *block)
+static bool read_by_kind(BIO *source, const struct block *block, struct rsa_numbers *out,
+                         int64_t *expires_ms, struct err *err)
 {
     struct rsader_numbers numbers;
 
-    if (!read_numbers(block, &numbers) || !rsa_is_good(numbers.modulus, numbers.exponent, NULL))
-        return NULL;
-    return rsa_from_numbers(numbers.modulus, numbers.exponent, NULL);
+    if (read_numbers(block, &numbers))
+        return rsa_numbers_take(numbers.modulus, numbers.exponent, out, err);
+    return read_by_openssl(source, block, out, expires_ms, err);
 }
 
-static EVP_PKEY *read_by_kind(BIO *source, const struct block *block, int64_t *expires_ms)
+static bool read_block(BIO *source, struct str pem, struct rsa_numbers *out, int64_t *expires_ms,
+                       struct err *err)
 {
-    EVP_PKEY *key = read_plain(block);
-
-    if (key != NULL || block->kind->read == NULL)
-        return key;
-    (void)BIO_reset(source);
-    return block->kind->read(source, expires_ms);
-}
-
-static EVP_PKEY *read_block(BIO *source, struct str pem, int64_t *expires_ms, struct err *err)
-{
-    EVP_PKEY *key = NULL;
+    bool good = false;
     struct block block;
 
     find_block(source, &block);
@@ -262,26 +286,36 @@ static EVP_PKEY *read_block(BIO *source, struct str pem, int64_t *expires_ms, st
         err_set(err, "there is no PEM block ('-----BEGIN PUBLIC KEY-----') in it");
     else if (block.kind->read != NULL && has_several_blocks(pem))
         err_set(err, "there is more than one PEM block in it: use a file for each key");
-    else {
-        key = read_by_kind(source, &block, expires_ms);
-        if (key == NULL)
-            err_set(err, "%s", block.kind->complaint);
-    }
+    else
+        good = read_by_kind(source, &block, out, expires_ms, err);
     free_block(&block);
-    return key;
+    return good;
 }
 
-EVP_PKEY *rsa_from_pem(struct str pem, int64_t *expires_ms, struct err *err)
+bool rsa_numbers_from_pem(struct str pem, struct rsa_numbers *out, int64_t *expires_ms,
+                          struct err *err)
 {
     BIO *source = open_pem(pem, err);
-    EVP_PKEY *key = NULL;
+    bool good;
 
     *expires_ms = INT64_MAX;
-    if (source != NULL)
-        key = judge(read_block(source, pem, expires_ms, err), err);
+    good = source != NULL && read_block(source, pem, out, expires_ms, err);
     BIO_free(source);
     ERR_clear_error();
-    return key;
+    return good;
+}
+
+/* The key where it is good; otherwise frees it. NULL stays NULL. */
+static EVP_PKEY *judge(EVP_PKEY *key, struct err *err)
+{
+    struct rsa_numbers numbers;
+
+    if (key != NULL && take_numbers_of(key, &numbers, err)) {
+        rsa_numbers_free(&numbers);
+        return key;
+    }
+    EVP_PKEY_free(key);
+    return NULL;
 }
 
 EVP_PKEY *rsa_private_from_pem(struct str pem, struct err *err)
@@ -299,7 +333,7 @@ EVP_PKEY *rsa_private_from_pem(struct str pem, struct err *err)
     return judge(key, err);
 }
 
-/* ---- numbers */
+/* ---- the key as OpenSSL has it */
 
 static BIGNUM *number_from(struct str bytes)
 {
@@ -318,26 +352,20 @@ static EVP_PKEY *from_parameters(OSSL_PARAM *parameters)
     return key;
 }
 
-EVP_PKEY *rsa_from_numbers(struct str modulus, struct str exponent, struct err *err)
+EVP_PKEY *rsa_public(const struct rsa_numbers *numbers)
 {
-    OSSL_PARAM_BLD *builder;
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
     OSSL_PARAM *parameters = NULL;
-    BIGNUM *n, *e;
+    BIGNUM *n = number_from(buf_str(&numbers->modulus));
+    BIGNUM *e = number_from(buf_str(&numbers->exponent));
     EVP_PKEY *key = NULL;
 
-    if (!rsa_is_good(modulus, exponent, err))
-        return NULL;
-    builder = OSSL_PARAM_BLD_new();
-    n = number_from(modulus);
-    e = number_from(exponent);
     if (builder != NULL && n != NULL && e != NULL &&
         OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
         OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1)
         parameters = OSSL_PARAM_BLD_to_param(builder);
     if (parameters != NULL)
         key = from_parameters(parameters);
-    if (key == NULL)
-        err_set(err, "out of memory");
     OSSL_PARAM_free(parameters);
     BN_free(n);
     BN_free(e);

@@ -22,22 +22,35 @@ enum {
 
 struct evp_pkey_st; /* OpenSSL's EVP_PKEY; freed by EVP_PKEY_free */
 
+/* What is judged of every key, by its numbers, big-endian; leading zeros count for nothing. */
+bool rsa_is_good(struct str modulus, struct str exponent, struct err *err) MUST_CHECK;
+
+/* Of a number, big-endian. */
+unsigned rsa_bits(struct str number);
+
+/* A public key that is good: big-endian, without leading zeros. */
+struct rsa_numbers {
+    struct buf modulus, exponent;
+};
+
+/* Modulus and exponent as a JWK has them (RFC 7518, section 6.3.1). False with `err` where they are
+ * no good, or memory is short; otherwise *out is freed by rsa_numbers_free. */
+bool rsa_numbers_take(struct str modulus, struct str exponent, struct rsa_numbers *out,
+                      struct err *err) MUST_CHECK;
+
 /*
  * The public key in PEM: SubjectPublicKeyInfo ("PUBLIC KEY"), PKCS#1 ("RSA PUBLIC KEY"), or an
  * X.509 certificate ("CERTIFICATE"), which here is nothing but an envelope: who signed it is not
  * judged, nor are its times; *expires_ms tells its end (INT64_MAX: it is no certificate). Refuses
  * private keys, with a message that says how to take the public one out, and more than one PEM
- * block.
+ * block. *out as by rsa_numbers_take.
  */
-struct evp_pkey_st *rsa_from_pem(struct str pem, int64_t *expires_ms, struct err *err) MUST_CHECK;
+bool rsa_numbers_from_pem(struct str pem, struct rsa_numbers *out, int64_t *expires_ms,
+                          struct err *err) MUST_CHECK;
+void rsa_numbers_free(struct rsa_numbers *numbers);
 
-/* What is judged of every key, by its numbers, big-endian; leading zeros count for nothing. */
-bool rsa_is_good(struct str modulus, struct str exponent, struct err *err) MUST_CHECK;
-
-/* From modulus and exponent (RFC 7518, section 6.3.1). Where they are good, only memory can be
- * short. */
-struct evp_pkey_st *rsa_from_numbers(struct str modulus, struct str exponent,
-                                     struct err *err) MUST_CHECK;
+/* The key as OpenSSL has it. NULL: out of memory. */
+struct evp_pkey_st *rsa_public(const struct rsa_numbers *numbers) MUST_CHECK;
 
 /* An unencrypted private key in PEM, for minting. */
 struct evp_pkey_st *rsa_private_from_pem(struct str pem, struct err *err) MUST_CHECK;

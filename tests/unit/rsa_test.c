@@ -12,13 +12,27 @@ enum { PEM_MAX_BYTES = 64 * 1024 };
 
 #define F4 STR("\x01\x00\x01") /* 65537 */
 
+/* Frees the numbers. */
+static EVP_PKEY *public_of(struct rsa_numbers *numbers)
+{
+    EVP_PKEY *key = rsa_public(numbers);
+
+    assert_non_null(key);
+    rsa_numbers_free(numbers);
+    return key;
+}
+
 /* ---- what a PEM text comes to */
 
 /* The key is returned where `complaint` is NULL, and has to be freed. */
 static EVP_PKEY *read_pem(struct str pem, int64_t *end_ms, const char *complaint)
 {
     struct err err = {""};
-    EVP_PKEY *key = rsa_from_pem(pem, end_ms, &err);
+    struct rsa_numbers numbers;
+    EVP_PKEY *key = NULL;
+
+    if (rsa_numbers_from_pem(pem, &numbers, end_ms, &err))
+        key = public_of(&numbers);
 
     assert_int_equal(ERR_peek_error(), 0);
     if (complaint == NULL && key == NULL)
@@ -229,8 +243,11 @@ static void refuses_der(void **state)
 static void assert_numbers(struct str modulus, struct str exponent, const char *complaint)
 {
     struct err err = {""};
-    EVP_PKEY *key = rsa_from_numbers(modulus, exponent, &err);
+    struct rsa_numbers numbers;
+    EVP_PKEY *key = NULL;
 
+    if (rsa_numbers_take(modulus, exponent, &numbers, &err))
+        key = public_of(&numbers);
     assert_int_equal(ERR_peek_error(), 0);
     assert_int_equal(rsa_is_good(modulus, exponent, NULL), complaint == NULL);
     if ((key == NULL) != (complaint != NULL))
@@ -326,6 +343,7 @@ static void refuses_numbers_that_are_none(void **state)
  */
 static void leading_zeros_make_no_other_key(void **state)
 {
+    struct rsa_numbers numbers;
     struct buf padded, is;
     EVP_PKEY *key;
 
@@ -334,8 +352,10 @@ static void leading_zeros_make_no_other_key(void **state)
     buf_init(&is, PEM_MAX_BYTES);
     buf_append(&padded, "\0\0\0", 3);
     testkeys_modulus(2048, true, &padded);
-    key = rsa_from_numbers(buf_str(&padded), STR("\0\0\x01\x00\x01"), NULL);
-    assert_non_null(key);
+    assert_true(rsa_numbers_take(buf_str(&padded), STR("\0\0\x01\x00\x01"), &numbers, NULL));
+    assert_true(str_equal(buf_str(&numbers.exponent), F4));
+    assert_int_equal(numbers.modulus.len, 256);
+    key = public_of(&numbers);
     assert_int_equal(EVP_PKEY_get_bits(key), 2048);
     assert_true(rsa_number(key, RSA_MODULUS, &is));
     assert_int_equal(is.len, 256);
