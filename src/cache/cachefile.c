@@ -10,11 +10,11 @@
 #include "base/random.h"
 #include "base/sharedfile.h"
 
-enum { HEAD_BYTES = 4096, WAYS = 8 };
+enum { HEAD_BYTES = 4096, WAYS = 8, MARKS_PERCENT = 2 };
 
 /* ---- the format */
 
-static const char magic[8] = "me-c\r\n\x1a\x01"; /* the last byte is the version of the format */
+static const char magic[8] = "me-c\r\n\x1a\x02"; /* the last byte is the version of the format */
 
 struct head {
     char magic[sizeof(magic)];
@@ -30,8 +30,13 @@ struct label {
     uint32_t used_s; /* not under the checksum: written alone when the bytes are read */
 };
 
-/* The bytes that a slot has room for, and the share of the file. One set of each is less than
- * CACHEFILE_MIN_BYTES. */
+struct mark {
+    unsigned char key[CACHEFILE_KEY_BYTES];
+    uint32_t used_s; /* 0: nothing is there */
+};
+
+/* The bytes that a slot has room for, and the share of what the marks leave of the file. One set of
+ * each is less than CACHEFILE_MIN_BYTES. */
 static const struct tier {
     size_t room_bytes;
     int64_t percent;
@@ -48,7 +53,7 @@ struct cachefile {
     int descriptor;
     int64_t size_bytes;
     uint64_t seed;
-    struct range ranges[ARRAY_LENGTH(tiers)];
+    struct range marks, ranges[ARRAY_LENGTH(tiers)];
 };
 
 static size_t set_bytes_of(const struct tier *tier)
@@ -60,8 +65,11 @@ static size_t set_bytes_of(const struct tier *tier)
  * others divide what is left. */
 static void place_ranges(struct cachefile *cache, int64_t size_bytes)
 {
-    int64_t offset = HEAD_BYTES, percent_left = 100;
+    uint64_t mark_sets = (uint64_t)size_bytes / 100 * MARKS_PERCENT / (WAYS * sizeof(struct mark));
+    int64_t offset = HEAD_BYTES + (int64_t)(mark_sets * WAYS * sizeof(struct mark));
+    int64_t percent_left = 100;
 
+    cache->marks = (struct range){HEAD_BYTES, mark_sets};
     for (size_t i = ARRAY_LENGTH(tiers); i-- > 0;) {
         int64_t set_bytes = (int64_t)set_bytes_of(&tiers[i]);
         int64_t share = (size_bytes - offset) * tiers[i].percent / percent_left;
@@ -193,6 +201,12 @@ bool cachefile_is_whole(const struct cachefile *cache)
 
 /* ---- finding */
 
+static uint64_t number_of_set(const struct cachefile *cache, const struct range *range,
+                              const struct cachefile_key *key)
+{
+    return sum_of(cache->seed, key->bytes, sizeof(key->bytes)) % range->sets;
+}
+
 /* A set of one tier, and its labels as they were read. */
 struct set {
     size_t tier;
@@ -205,7 +219,7 @@ static bool read_set(const struct cachefile *cache, size_t tier, const struct ca
                      struct set *out)
 {
     const struct range *range = &cache->ranges[tier];
-    uint64_t number = sum_of(cache->seed, key->bytes, sizeof(key->bytes)) % range->sets;
+    uint64_t number = number_of_set(cache, range, key);
 
     out->tier = tier;
     out->offset = range->offset + (int64_t)(number * set_bytes_of(&tiers[tier]));
@@ -351,4 +365,73 @@ void cachefile_put(struct cachefile *cache, const struct cachefile_key *key, int
         write_slot(cache, &set, way < WAYS ? way : oldest_way(&set), &label, value);
         is_written = true;
     }
+}
+
+/* ---- marks */
+
+struct mark_set {
+    int64_t offset;
+    struct mark marks[WAYS];
+};
+
+/* False: the file is shorter than it was. */
+static bool read_marks(const struct cachefile *cache, const struct cachefile_key *key,
+                       struct mark_set *out)
+{
+    uint64_t number = number_of_set(cache, &cache->marks, key);
+
+    out->offset = cache->marks.offset + (int64_t)(number * sizeof(out->marks));
+    return pread(cache->descriptor, out->marks, sizeof(out->marks), out->offset) ==
+           sizeof(out->marks);
+}
+
+/* The way of the mark, or, where it is not there, the one that is to be its. */
+static size_t way_of_mark(const struct mark_set *set, const struct cachefile_key *key, bool *found)
+{
+    size_t oldest = 0;
+
+    *found = false;
+    for (size_t way = 0; way < WAYS; way++) {
+        const struct mark *mark = &set->marks[way];
+
+        *found = mark->used_s != 0 && memcmp(mark->key, key->bytes, sizeof(mark->key)) == 0;
+        if (*found)
+            return way;
+        if (mark->used_s < set->marks[oldest].used_s)
+            oldest = way;
+    }
+    return oldest;
+}
+
+static void write_mark(const struct cachefile *cache, const struct mark_set *set, size_t way,
+                       const struct cachefile_key *key, int64_t now_s)
+{
+    struct mark mark = {.used_s = (uint32_t)now_s};
+
+    memcpy(mark.key, key->bytes, sizeof(mark.key));
+    (void)!pwrite(cache->descriptor, &mark, sizeof(mark),
+                  set->offset + (int64_t)(way * sizeof(mark)));
+}
+
+bool cachefile_has_mark(struct cachefile *cache, const struct cachefile_key *key, int64_t now_s)
+{
+    struct mark_set set;
+    bool found;
+    size_t way;
+
+    if (!read_marks(cache, key, &set))
+        return false;
+    way = way_of_mark(&set, key, &found);
+    if (found && set.marks[way].used_s != (uint32_t)now_s)
+        write_mark(cache, &set, way, key, now_s);
+    return found;
+}
+
+void cachefile_put_mark(struct cachefile *cache, const struct cachefile_key *key, int64_t now_s)
+{
+    struct mark_set set;
+    bool found;
+
+    if (read_marks(cache, key, &set))
+        write_mark(cache, &set, way_of_mark(&set, key, &found), key, now_s);
 }

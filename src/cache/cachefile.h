@@ -3,12 +3,16 @@
  * It may forget anything at any time, and never gives other bytes than were put under the key: what
  * is read is checked on the reader's own copy.
  *
- * The file. A page of head, then for each size tier its sets. A key belongs to one set of each
- * tier; its bytes go into the smallest tier that they fit into, there in place of what had the
+ * The file. A page of head, the marks, then for each size tier its sets. A key belongs to one set of
+ * each tier; its bytes go into the smallest tier that they fit into, there in place of what had the
  * same key, else of what was not used for the longest time.
  *
  *   head    magic, the file's length, its identity, a random seed
+ *   marks   sets of eight (key, time of the last use)
  *   set     eight labels (checksum, key, length, time of the last use), then the room of each
+ *
+ * A mark is a key without bytes: all that it says is that it was put. It is found by all 256 bits of
+ * it, so it needs no checksum: one that is damaged is another one, which nobody asks for.
  *
  * It is read and written by pread and pwrite, not mapped: a file that somebody cuts short is then a
  * miss, where a mapped one would be a SIGBUS. Nobody waits for anybody: where writers and readers
@@ -59,6 +63,11 @@ bool cachefile_is_whole(const struct cachefile *cache);
 struct cachefile_key {
     unsigned char bytes[CACHEFILE_KEY_BYTES];
 };
+
+/* Marks have nothing to do with the bytes under the same key. */
+bool cachefile_has_mark(struct cachefile *cache, const struct cachefile_key *key,
+                        int64_t now_s) MUST_CHECK;
+void cachefile_put_mark(struct cachefile *cache, const struct cachefile_key *key, int64_t now_s);
 
 /* Appends the bytes under the key. False: there are none. `now_s` is the time of use. */
 bool cachefile_get(struct cachefile *cache, const struct cachefile_key *key, int64_t now_s,

@@ -167,6 +167,109 @@ static void the_one_that_was_not_used_for_the_longest_time_goes(void **state)
     assert_true(old <= kept / 4);
 }
 
+/* ---- marks */
+
+static void mark(struct cachefile *cache, uint64_t number, int64_t now_s)
+{
+    struct cachefile_key key = key_of(number);
+
+    cachefile_put_mark(cache, &key, now_s);
+}
+
+static bool is_marked(struct cachefile *cache, uint64_t number, int64_t now_s)
+{
+    struct cachefile_key key = key_of(number);
+
+    return cachefile_has_mark(cache, &key, now_s);
+}
+
+static void a_mark_is_there_once_it_was_put(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err = {""};
+    struct cachefile *other;
+
+    for (uint64_t i = 0; i < 100; i++)
+        assert_false(is_marked(fixture->cache, i, 5));
+    for (uint64_t i = 0; i < 100; i++)
+        mark(fixture->cache, i, 5);
+    mark(fixture->cache, 7, 6);
+    other = cachefile_open(&fixture->place, &err);
+    assert_non_null(other);
+    for (uint64_t i = 0; i < 100; i++)
+        assert_true(is_marked(other, i, 5));
+    assert_false(is_marked(other, 100, 5));
+    cachefile_close(other);
+}
+
+/* Each bit counts, and a place that was never used holds no mark of zeros. */
+static void a_mark_is_all_of_its_bits(void **state)
+{
+    struct fixture *fixture = *state;
+    struct cachefile_key key = {{0}};
+
+    assert_false(cachefile_has_mark(fixture->cache, &key, 5));
+    for (size_t i = 0; i < sizeof(key.bytes); i++)
+        key.bytes[i] = (unsigned char)(i * 7);
+    cachefile_put_mark(fixture->cache, &key, 5);
+    for (size_t bit = 0; bit < sizeof(key.bytes) * 8; bit++) {
+        struct cachefile_key other = key;
+
+        other.bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        assert_false(cachefile_has_mark(fixture->cache, &other, 5));
+    }
+    assert_true(cachefile_has_mark(fixture->cache, &key, 5));
+}
+
+static void marks_and_values_do_not_meet(void **state)
+{
+    struct fixture *fixture = *state;
+
+    put(fixture->cache, 1, 1, 100, 5);
+    mark(fixture->cache, 2, 5);
+    assert_false(is_marked(fixture->cache, 1, 5));
+    assert_int_equal(get(fixture->cache, 2, 1, 100, 5), 0);
+    for (uint64_t i = 0; i < 20000; i++) /* more than there is room for */
+        mark(fixture->cache, i, 6);
+    assert_int_equal(get(fixture->cache, 1, 1, 100, 5), 1);
+    for (uint64_t i = 0; i < 3000; i++)
+        put(fixture->cache, i, 1, 2000, 7);
+    assert_true(is_marked(fixture->cache, 19999, 6));
+}
+
+static void the_mark_that_was_not_used_for_the_longest_time_goes(void **state)
+{
+    struct fixture *fixture = *state;
+    int kept = 0, old = 0;
+
+    for (uint64_t i = 0; i < 6000; i++) {
+        mark(fixture->cache, i, 10 + (int64_t)i);
+        assert_true(is_marked(fixture->cache, 0, 10 + (int64_t)i)); /* always in use */
+    }
+    for (uint64_t i = 0; i < 6000; i++) {
+        bool found = is_marked(fixture->cache, i, 9000);
+
+        kept += found;
+        old += found && i < 3000;
+    }
+    assert_in_range(kept, 1000, 1160); /* 2 of 100 of 2 MiB, 36 bytes each */
+    assert_true(old <= kept / 4);
+}
+
+static void marks_of_a_file_cut_short_are_none(void **state)
+{
+    struct fixture *fixture = *state;
+
+    mark(fixture->cache, 1, 5);
+    assert_int_equal(truncate(fixture->path, 4096), 0);
+    assert_false(is_marked(fixture->cache, 1, 5));
+    mark(fixture->cache, 1, 5);
+    assert_false(is_marked(fixture->cache, 1, 5));
+    assert_false(cachefile_is_whole(fixture->cache));
+}
+
+/* ---- damage */
+
 static void a_file_cut_short_is_a_miss(void **state)
 {
     struct fixture *fixture = *state;
@@ -370,6 +473,8 @@ static void a_file_of_any_size_stays_as_long_as_it_is(void **state)
 
             put(fixture->cache, i, 1, len, 5);
             assert_int_equal(get(fixture->cache, i, 1, len, 5), 1);
+            mark(fixture->cache, i, 5);
+            assert_true(is_marked(fixture->cache, i, 5));
             assert_true(cachefile_is_whole(fixture->cache));
         }
     }
@@ -457,6 +562,11 @@ int main(void)
         CASE(the_later_value_is_the_one_whatever_its_class),
         CASE(another_process_sees_it),
         CASE(the_one_that_was_not_used_for_the_longest_time_goes),
+        CASE(a_mark_is_there_once_it_was_put),
+        CASE(a_mark_is_all_of_its_bits),
+        CASE(marks_and_values_do_not_meet),
+        CASE(the_mark_that_was_not_used_for_the_longest_time_goes),
+        CASE(marks_of_a_file_cut_short_are_none),
         CASE(a_file_cut_short_is_a_miss),
         CASE(a_bit_that_falls_over_is_a_miss),
         CASE(another_identity_or_size_begins_anew),
