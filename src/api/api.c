@@ -370,16 +370,36 @@ static void tell_key_file(void *context, enum keyfiles_event event, const char *
         watch_count_key_file_failure(service);
 }
 
+/* ---- what other workers know of signatures */
+
+static bool is_known(void *context, const struct known_signature *signature)
+{
+    const struct service *service = context;
+
+    return kept_has_signature(service->kept, service->database, signature);
+}
+
+static void make_known(void *context)
+{
+    const struct service *service = context;
+
+    kept_put_signature(service->kept);
+}
+
 static bool make_verifier(struct service *service, struct err *err)
 {
     struct jwt_rules rules;
 
     jwt_rules_from_settings(service->settings, &rules);
     service->verifier = verifier_new(&rules, (size_t)service->settings->token.kept_verified);
-    if (service->verifier != NULL)
-        return true;
-    err_set(err, "out of memory, or OpenSSL has no SHA-256");
-    return false;
+    if (service->verifier == NULL) {
+        err_set(err, "out of memory, or OpenSSL has no SHA-256");
+        return false;
+    }
+    service->known = (struct known_signatures){is_known, make_known, service};
+    if (kept_is_wanted(service->kept))
+        verifier_share(service->verifier, &service->known);
+    return true;
 }
 
 /* Both are made at the start, so that a password that cannot be read is told then; neither

@@ -27,6 +27,7 @@ struct service {
     const struct log *log;           /* borrowed */
     struct keyfiles *keyfiles;
     struct verifier *verifier;
+    struct known_signatures known; /* by the other workers */
     struct database *database;
     struct database *provisioning;   /* of the account that adds users; NULL: none are added */
     struct fingerprint *fingerprint; /* NULL: doctor.secret_file is not set */

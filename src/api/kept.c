@@ -11,7 +11,7 @@
 #include "profile/representation.h"
 #include "store/revision.h"
 
-enum { PROOF_AGE_MAX_US = 1000000, AGAIN_US = 10 * 1000000 };
+enum { PROOF_AGE_MAX_US = 1000000, AGAIN_US = 10 * 1000000, SIGNATURE_MAX_BYTES = 8 * 1024 };
 
 /* When something was seen, by both clocks of the host. The one for durations begins anew with the
  * host, and in a container may be another one, and the time of day can be set: a moment is as late
@@ -30,10 +30,14 @@ struct kept {
     const struct settings *settings; /* borrowed, as log and digest */
     const struct log *log;
     struct digest *digest;
-    struct cachefile *file; /* NULL: not opened yet */
-    bool is_told;           /* that the file cannot be used was logged */
-    int64_t again_us;       /* not tried before then: clock_monotonic_us */
-    bool is_on;             /* of the last kept_find */
+    struct cachefile *file;                           /* NULL: not opened yet */
+    unsigned char identity[CACHEFILE_IDENTITY_BYTES]; /* of the file */
+    bool is_sought; /* whether it is there was looked at for a signature */
+    bool is_asked;  /* whether the mark below was, and the file is open */
+    struct cachefile_key asked;
+    bool is_told;     /* that the file cannot be used was logged */
+    int64_t again_us; /* not tried before then: clock_monotonic_us */
+    bool is_on;       /* of the last kept_find */
     struct proof proof;
     struct database_link link; /* that the proof is about */
     struct buf found, made;
@@ -61,6 +65,11 @@ void kept_free(struct kept *kept)
     buf_free(&kept->found);
     buf_free(&kept->made);
     free(kept);
+}
+
+bool kept_is_wanted(const struct kept *kept)
+{
+    return kept->settings->cache.mode != SETTINGS_CACHE_OFF;
 }
 
 /* ---- keys: the first byte tells what is kept under it */
@@ -147,6 +156,7 @@ static void open_file(struct kept *kept, bool may_make)
     if (!may_make && !file_exists(place.path))
         return;
     kept->file = cachefile_open(&place.place, &err);
+    memcpy(kept->identity, place.place.identity, sizeof(kept->identity));
     if (kept->file == NULL)
         give_up(kept, &err);
     else
@@ -223,7 +233,7 @@ static void prove(struct kept *kept, struct database *database)
 
 static bool turn_on(struct kept *kept, struct database *database)
 {
-    if (kept->settings->cache.mode == SETTINGS_CACHE_OFF || has_given_up(kept))
+    if (!kept_is_wanted(kept) || has_given_up(kept))
         return false;
     prove(kept, database);
     if (kept->proof.guard.stands && kept->file == NULL && !has_given_up(kept)) {
@@ -341,7 +351,7 @@ enum store_result kept_find(struct kept *kept, struct database *database,
     enum store_result result;
 
     kept->is_on = false;
-    if (kept->settings->cache.mode == SETTINGS_CACHE_OFF || has_given_up(kept))
+    if (!kept_is_wanted(kept) || has_given_up(kept))
         return STORE_NOT_FOUND;
     result = database_connect(database, err);
     if (result != STORE_OK)
@@ -443,4 +453,50 @@ void kept_put_loaded(struct kept *kept, const struct database *database,
                      .body = body,
                  });
     buf_free(&packed);
+}
+
+/* ---- signatures */
+
+/* Once, before anything else opens it: a worker without the file does not look again and again. */
+static bool has_file(struct kept *kept)
+{
+    if (!kept_is_wanted(kept))
+        return false;
+    if (kept->file == NULL && !kept->is_sought)
+        open_file(kept, false);
+    kept->is_sought = true;
+    return kept->file != NULL;
+}
+
+/* All parts but the secret have one length, so that no part runs into the next, and nothing can be
+ * appended to what is known to be good. */
+static bool mark_of(struct kept *kept, const struct database *database,
+                    const struct known_signature *signature, struct cachefile_key *out)
+{
+    struct buf text;
+    bool good;
+
+    buf_init(&text, SIGNATURE_MAX_BYTES);
+    buf_append(&text, kept->identity, sizeof(kept->identity));
+    buf_append_str(&text, database_secret(database));
+    buf_append_text(&text, signature->algorithm);
+    buf_append(&text, signature->key, sizeof(signature->key));
+    buf_append(&text, signature->token, DIGEST_BYTES);
+    good = buf_is_good(&text) && digest_of(kept->digest, buf_str(&text), out->bytes);
+    buf_free_secret(&text);
+    return good;
+}
+
+bool kept_has_signature(struct kept *kept, const struct database *database,
+                        const struct known_signature *signature)
+{
+    kept->is_asked = has_file(kept) && mark_of(kept, database, signature, &kept->asked);
+    return kept->is_asked && cachefile_has_mark(kept->file, &kept->asked, now_s());
+}
+
+void kept_put_signature(struct kept *kept)
+{
+    if (kept->is_asked)
+        cachefile_put_mark(kept->file, &kept->asked, now_s());
+    kept->is_asked = false;
 }

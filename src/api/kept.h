@@ -1,12 +1,18 @@
 /*
- * The representations that were shown, kept for all workers of a host, and what proves that one of
- * them is still right: the revision of its user, which rises with every change, and the database's
+ * What the workers of a host keep for each other. The representations that were shown, and what
+ * proves that one of them is still right: the revision of its user, which rises with every change, and the database's
  * clock. Nothing kept is an answer by itself: whoever finds an entry asks the database whether it
  * is current (profiles_probe), or makes a change depend on it (profiles_swap).
  *
  * That revisions rise is the work of triggers; that these stand, and are those that stood when the
  * entry was made, is proved by a look at them that is never older than a second. While they do not
  * stand, and where the file cannot be used, nothing is kept or found, and all works without.
+ *
+ * And signatures by public keys that were good, each as one digest of what the file is for (the
+ * configuration and the build), the password of the database, the key itself and the whole token. So
+ * nothing of a token is in the file; who can write to it, but does not know the password, can make no
+ * signature good; and none is that another build found good, or that is by another key of the same
+ * name. Whether the key is in force, and what the claims say, is judged each time.
  */
 #ifndef ME_API_KEPT_H
 #define ME_API_KEPT_H
@@ -23,6 +29,7 @@
 #include "format/settings.h"
 #include "store/database.h"
 #include "store/profiles.h"
+#include "token/known.h"
 
 struct kept;
 
@@ -30,6 +37,9 @@ struct kept;
 struct kept *kept_new(const struct settings *settings, const struct log *log,
                       struct digest *digest) MUST_CHECK;
 void kept_free(struct kept *kept);
+
+/* False: cache.mode is off, and nothing is ever kept or found. */
+bool kept_is_wanted(const struct kept *kept);
 
 struct kept_entry {
     struct uuid user;
@@ -85,5 +95,11 @@ void kept_put(struct kept *kept, const struct database *database,
 void kept_put_loaded(struct kept *kept, const struct database *database,
                      const struct access_request *request, const struct profile_load *loaded,
                      struct str body, struct str etag);
+
+/* As known_signatures wants them: the latter keeps what the former was asked about last, and did not
+ * have. The file is used where it is there. */
+bool kept_has_signature(struct kept *kept, const struct database *database,
+                        const struct known_signature *signature) MUST_CHECK;
+void kept_put_signature(struct kept *kept);
 
 #endif

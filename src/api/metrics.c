@@ -89,6 +89,7 @@ static bool label_token(size_t series, struct buf *out)
 {
     static const char *const names[METRIC_TOKEN__MAX] = {
         [METRIC_TOKEN_RECALLED] = "recalled",
+        [METRIC_TOKEN_SHARED] = "shared",
         [METRIC_TOKEN_VERIFIED] = "verified",
     };
 
@@ -147,7 +148,8 @@ static const struct metric_row {
                          "or none can be kept.",
                          METRIC_COUNTER, KEPT_USE__MAX, label_profile},
     [METRIC_TOKENS] = {"me_tokens_total",
-                       "Tokens judged: recalled from memory, or their signature verified.",
+                       "Tokens judged: recalled from memory, their signature known from another "
+                       "worker, or verified.",
                        METRIC_COUNTER, METRIC_TOKEN__MAX, label_token},
     [METRIC_DATABASE_OPENED] = {"me_database_connections_opened_total",
                                 "Connections to the database that were opened.", METRIC_COUNTER, 1,

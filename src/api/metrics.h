@@ -35,7 +35,12 @@ enum metric {
 };
 
 enum metric_duration { METRIC_DURATION_READ, METRIC_DURATION_CHANGE, METRIC_DURATION__MAX };
-enum metric_token { METRIC_TOKEN_RECALLED, METRIC_TOKEN_VERIFIED, METRIC_TOKEN__MAX };
+enum metric_token {
+    METRIC_TOKEN_RECALLED,
+    METRIC_TOKEN_SHARED,
+    METRIC_TOKEN_VERIFIED,
+    METRIC_TOKEN__MAX
+};
 
 /* How many numbers there are, how many of them, the last ones, are levels, and a number that is
  * another one where they mean something else. */

@@ -168,6 +168,7 @@ static void take_keys(struct metrics *metrics, const struct service *service)
     const struct verifier_counts *tokens = verifier_counts(service->verifier);
 
     metrics_set(metrics, METRIC_TOKENS, METRIC_TOKEN_RECALLED, tokens->recalled);
+    metrics_set(metrics, METRIC_TOKENS, METRIC_TOKEN_SHARED, tokens->shared);
     metrics_set(metrics, METRIC_TOKENS, METRIC_TOKEN_VERIFIED, tokens->opened);
     metrics_set(metrics, METRIC_KEYS, 0, keyring_count(keyfiles_keyring(service->keyfiles)));
     metrics_set(metrics, METRIC_KEYS_CHANGED, 0, (uint64_t)keyfiles_modified_ms(service->keyfiles));

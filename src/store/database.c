@@ -121,6 +121,11 @@ static bool load_password(struct database *database, struct err *err)
     return buf_is_good(password);
 }
 
+struct str database_secret(const struct database *database)
+{
+    return buf_str(&database->password);
+}
+
 const char *database_user(const struct settings *settings, enum database_account account)
 {
     return account_of(settings, account).user;

@@ -52,6 +52,10 @@ struct database *database_new(const struct settings *settings, enum database_acc
                               enum file_readers readers, struct err *err) MUST_CHECK;
 void database_free(struct database *database);
 
+/* What nobody knows who cannot log in as this account: its password, empty where it has none.
+ * Borrowed until the next call. */
+struct str database_secret(const struct database *database);
+
 /* Connects where that was not done yet; the first statement does so by itself. */
 enum store_result database_connect(struct database *database, struct err *err) MUST_CHECK;
 

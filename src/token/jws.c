@@ -177,9 +177,39 @@ static enum jwt_verdict say_no_key(const struct header *header, struct err *err)
     return JWT_NO_KEY;
 }
 
+/* What is to be verified. */
+struct signing {
+    struct str input, signature;
+    struct known_token *known; /* NULL: nobody is asked */
+};
+
+static bool is_known(struct known_token *known, const struct known_signature *signature)
+{
+    known->was_known = known->by->has(known->by->context, signature);
+    return known->was_known;
+}
+
+static enum jwt_verdict verify(const struct key *key, const struct signing *signing)
+{
+    struct known_token *known = signing->known;
+    struct known_signature signature;
+    enum jwt_verdict verdict;
+
+    if (known == NULL || !key_digest(key, signature.key))
+        return key_verify(key, signing->input, signing->signature);
+    signature.algorithm = key_algorithm_name(key_algorithm(key));
+    signature.token = known->digest;
+    if (is_known(known, &signature))
+        return JWT_VALID;
+    verdict = key_verify(key, signing->input, signing->signature);
+    if (verdict == JWT_VALID)
+        known->by->add(known->by->context);
+    return verdict;
+}
+
 /* The same key may be there twice, once with an end: so the search ends only at one without. */
-static enum jwt_verdict find_key(const struct key *const *keys, size_t count, struct str input,
-                                 struct str signature, int64_t *end_ms)
+static enum jwt_verdict find_key(const struct key *const *keys, size_t count,
+                                 const struct signing *signing, int64_t *end_ms)
 {
     enum jwt_verdict found = JWT_BAD_SIGNATURE;
 
@@ -189,7 +219,7 @@ static enum jwt_verdict find_key(const struct key *const *keys, size_t count, st
 
         if (key_end_ms(keys[i]) <= *end_ms)
             continue;
-        verdict = key_verify(keys[i], input, signature);
+        verdict = verify(keys[i], signing);
         if (verdict == JWT_OUT_OF_MEMORY)
             return verdict;
         if (verdict != JWT_VALID)
@@ -201,8 +231,7 @@ static enum jwt_verdict find_key(const struct key *const *keys, size_t count, st
 }
 
 static enum jwt_verdict try_keys(const struct header *header, const struct keyring *keyring,
-                                 struct str input, struct str signature, int64_t *end_ms,
-                                 struct err *err)
+                                 const struct signing *signing, int64_t *end_ms, struct err *err)
 {
     const struct key *keys[KEYRING_TRIED_MAX];
     size_t count = keyring_select(keyring, header->algorithm, header->value[KEY_ID], keys);
@@ -210,7 +239,7 @@ static enum jwt_verdict try_keys(const struct header *header, const struct keyri
 
     if (count == 0)
         return say_no_key(header, err);
-    verdict = find_key(keys, count, input, signature, end_ms);
+    verdict = find_key(keys, count, signing, end_ms);
     if (verdict == JWT_BAD_SIGNATURE)
         err_set(err, "%zu %s key%s tried", count, key_algorithm_name(header->algorithm),
                 count == 1 ? " was" : "s were");
@@ -218,15 +247,18 @@ static enum jwt_verdict try_keys(const struct header *header, const struct keyri
 }
 
 static enum jwt_verdict judge_signature(const struct header *header, const struct keyring *keyring,
-                                        const struct parts *parts, int64_t *end_ms, struct err *err)
+                                        const struct parts *parts, struct known_token *known,
+                                        int64_t *end_ms, struct err *err)
 {
+    struct signing signing = {.input = parts->signed_input, .known = known};
     enum jwt_verdict verdict;
     struct buf signature;
 
     buf_init(&signature, parts->signature.len + 8);
     verdict = decode(parts->signature, "signature", &signature, err);
+    signing.signature = buf_str(&signature);
     if (verdict == JWT_VALID)
-        verdict = try_keys(header, keyring, parts->signed_input, buf_str(&signature), end_ms, err);
+        verdict = try_keys(header, keyring, &signing, end_ms, err);
     buf_free(&signature);
     return verdict;
 }
@@ -247,8 +279,8 @@ static void header_free(struct header *header)
 }
 
 enum jwt_verdict jws_open(struct str token, const struct keyring *keyring,
-                          const struct jwt_rules *rules, struct buf *payload, int64_t *end_ms,
-                          struct err *err)
+                          const struct jwt_rules *rules, struct known_token *known,
+                          struct buf *payload, int64_t *end_ms, struct err *err)
 {
     struct header header;
     struct parts parts;
@@ -261,7 +293,7 @@ enum jwt_verdict jws_open(struct str token, const struct keyring *keyring,
     if (verdict == JWT_VALID)
         verdict = judge_header(&header, rules, err);
     if (verdict == JWT_VALID)
-        verdict = judge_signature(&header, keyring, &parts, end_ms, err);
+        verdict = judge_signature(&header, keyring, &parts, known, end_ms, err);
     if (verdict == JWT_VALID)
         verdict = decode(parts.payload, "payload", payload, err);
     header_free(&header);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "token/keyring.h"
+#include "token/known.h"
 #include "token/rules.h"
 #include "token/verdict.h"
 
@@ -19,9 +20,11 @@
  * On JWT_VALID the payload's bytes are appended to `payload`, which is wiped and freed by the
  * caller in any case, and *end_ms is the end of the key that verified it (INT64_MAX: none), the
  * latest where several did. Otherwise `err` tells what the log may know more, in printable ASCII.
+ * `known` is asked about signatures by public keys, and told of them; NULL: nobody. An HMAC is made
+ * sooner than anybody is asked.
  */
 enum jwt_verdict jws_open(struct str token, const struct keyring *keyring,
-                          const struct jwt_rules *rules, struct buf *payload, int64_t *end_ms,
-                          struct err *err) MUST_CHECK;
+                          const struct jwt_rules *rules, struct known_token *known,
+                          struct buf *payload, int64_t *end_ms, struct err *err) MUST_CHECK;
 
 #endif

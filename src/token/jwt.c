@@ -3,7 +3,8 @@
 #include "token/jws.h"
 
 enum jwt_verdict jwt_open(struct str token, const struct keyring *keyring,
-                          const struct jwt_rules *rules, struct jwt_claims *claims, struct err *err)
+                          const struct jwt_rules *rules, struct known_token *known,
+                          struct jwt_claims *claims, struct err *err)
 {
     int64_t key_end_ms = 0;
     enum jwt_verdict verdict;
@@ -12,7 +13,7 @@ enum jwt_verdict jwt_open(struct str token, const struct keyring *keyring,
     *claims = (struct jwt_claims){.memory = NULL};
     err_clear(err);
     buf_init(&payload, token.len + 8);
-    verdict = jws_open(token, keyring, rules, &payload, &key_end_ms, err);
+    verdict = jws_open(token, keyring, rules, known, &payload, &key_end_ms, err);
     if (verdict == JWT_VALID)
         verdict = claims_read(buf_str(&payload), rules, key_end_ms, claims, err);
     buf_free_secret(&payload);
@@ -23,7 +24,7 @@ enum jwt_verdict jwt_verify(struct str token, const struct keyring *keyring,
                             const struct jwt_rules *rules, int64_t now_ms,
                             struct jwt_claims *claims, struct err *err)
 {
-    enum jwt_verdict verdict = jwt_open(token, keyring, rules, claims, err);
+    enum jwt_verdict verdict = jwt_open(token, keyring, rules, NULL, claims, err);
 
     if (verdict == JWT_VALID)
         verdict = claims_judge(claims, rules, now_ms, err);
@@ -42,7 +43,7 @@ enum jwt_verdict jwt_verify_signature(struct str token, const struct keyring *ke
 
     err_clear(err);
     buf_init(&payload, token.len + 8);
-    verdict = jws_open(token, keyring, rules, &payload, &key_end_ms, err);
+    verdict = jws_open(token, keyring, rules, NULL, &payload, &key_end_ms, err);
     buf_free_secret(&payload);
     return verdict == JWT_VALID && now_ms >= key_end_ms ? JWT_KEY_WITHDRAWN : verdict;
 }

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "token/claims.h"
 #include "token/keyring.h"
+#include "token/known.h"
 #include "token/rules.h"
 #include "token/verdict.h"
 
@@ -22,11 +23,11 @@
  * All that depends on the token, the keys and the rules alone, so that it may be kept as long as
  * these stay the same; claims_judge says the rest. On JWT_VALID *claims holds what claims_free
  * frees; otherwise it is empty, and `err` tells what the log may know more: which parameter, claim
- * or kid, in printable ASCII, never bytes of a signature.
+ * or kid, in printable ASCII, never bytes of a signature. `known` as for jws_open.
  */
 enum jwt_verdict jwt_open(struct str token, const struct keyring *keyring,
-                          const struct jwt_rules *rules, struct jwt_claims *claims,
-                          struct err *err) MUST_CHECK;
+                          const struct jwt_rules *rules, struct known_token *known,
+                          struct jwt_claims *claims, struct err *err) MUST_CHECK;
 
 /* Both, in the order of the enum. Unless JWT_VALID, *claims is empty. */
 enum jwt_verdict jwt_verify(struct str token, const struct keyring *keyring,

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/base64url.h"
-#include "base/digest.h"
 #include "token/hmac.h"
 #include "token/rsakey.h"
 
@@ -117,11 +116,16 @@ bool key_numbers(const struct key *key, struct buf *modulus, struct buf *exponen
     return buf_is_good(modulus) && buf_is_good(exponent);
 }
 
+bool key_digest(const struct key *key, unsigned char out[DIGEST_BYTES])
+{
+    return key->algorithm == KEY_RS256 && rsakey_thumbprint(key->rsa, out);
+}
+
 bool key_thumbprint(const struct key *key, struct buf *out)
 {
     unsigned char hash[DIGEST_BYTES];
 
-    if (key->algorithm != KEY_RS256 || !rsakey_thumbprint(key->rsa, hash))
+    if (!key_digest(key, hash))
         return false;
     base64url_encode((struct str){(const char *)hash, sizeof(hash)}, out);
     return buf_is_good(out);

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/compiler.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "token/verdict.h"
@@ -55,6 +56,9 @@ int64_t key_end_ms(const struct key *key);
  * would tell too much (section 7), and where memory is short.
  */
 bool key_thumbprint(const struct key *key, struct buf *out) MUST_CHECK;
+
+/* The same as bytes. */
+bool key_digest(const struct key *key, unsigned char out[DIGEST_BYTES]) MUST_CHECK;
 
 /* Appends modulus and exponent in base64url, as a JWK has them (RFC 7518, section 6.3.1). False for
  * a secret, and where memory is short. */

@@ -21,7 +21,8 @@ struct set {
 struct verifier {
     struct jwt_rules rules;
     struct digest *digest;
-    struct jwt_claims passing; /* of the last call, where it is not kept */
+    const struct known_signatures *known; /* NULL: nobody is asked */
+    struct jwt_claims passing;            /* of the last call, where it is not kept */
     uint64_t generation, calls;
     struct verifier_counts counts;
     size_t set_count; /* 0: nothing is kept */
@@ -68,6 +69,11 @@ void verifier_free(struct verifier *verifier)
     free(verifier->sets);
     digest_free(verifier->digest);
     free(verifier);
+}
+
+void verifier_share(struct verifier *verifier, const struct known_signatures *known)
+{
+    verifier->known = known;
 }
 
 /* ---- what is kept */
@@ -118,15 +124,33 @@ static const struct jwt_claims *keep(struct verifier *verifier, const unsigned c
 
 /* ---- the judgement */
 
-/* Verifies the signature, and keeps what was signed where anything is kept. */
+/* Of what is not to be kept (`digest` NULL) nobody else is asked either. */
+static enum jwt_verdict open_token(struct verifier *verifier, struct str token,
+                                   const struct keyring *keyring, const unsigned char *digest,
+                                   struct jwt_claims *claims, struct err *err)
+{
+    struct known_token known = {.by = verifier->known};
+    bool is_asked = digest != NULL && known.by != NULL;
+    enum jwt_verdict verdict;
+
+    if (is_asked)
+        memcpy(known.digest, digest, DIGEST_BYTES);
+    verdict = jwt_open(token, keyring, &verifier->rules, is_asked ? &known : NULL, claims, err);
+    if (known.was_known)
+        verifier->counts.shared++;
+    else
+        verifier->counts.opened++;
+    return verdict;
+}
+
+/* Keeps what was signed where anything is kept. */
 static enum jwt_verdict open_anew(struct verifier *verifier, struct str token,
                                   const struct keyring *keyring, const unsigned char *digest,
                                   const struct jwt_claims **claims, struct err *err)
 {
     struct jwt_claims opened;
-    enum jwt_verdict verdict = jwt_open(token, keyring, &verifier->rules, &opened, err);
+    enum jwt_verdict verdict = open_token(verifier, token, keyring, digest, &opened, err);
 
-    verifier->counts.opened++;
     if (verdict != JWT_VALID)
         return verdict;
     if (digest != NULL) {

@@ -3,7 +3,8 @@
  * keys stay the same. Kept are the claims of tokens whose signature was good, under the SHA-256 of
  * the whole token, never its text; a bounded number of them, of which the one that was not used for
  * the longest time goes first. What depends on the time, the key's end included, is judged each
- * time all the same, and so is what the database has to say.
+ * time all the same, and so is what the database has to say. Of a token that is not kept others may
+ * know that its signature is good (token/known.h); its claims are read all the same.
  */
 #ifndef ME_TOKEN_VERIFIER_H
 #define ME_TOKEN_VERIFIER_H
@@ -23,6 +24,10 @@ struct verifier;
 struct verifier *verifier_new(const struct jwt_rules *rules, size_t kept_max) MUST_CHECK;
 void verifier_free(struct verifier *verifier);
 
+/* From now on others are asked about signatures, and told of them; borrowed. Those of a verifier
+ * that keeps no tokens are not. */
+void verifier_share(struct verifier *verifier, const struct known_signatures *known);
+
 /* The keys as they are now, and a number that is another one whenever they are. */
 struct verifier_keys {
     const struct keyring *keyring;
@@ -37,9 +42,10 @@ enum jwt_verdict verifier_verify(struct verifier *verifier, struct str token,
                                  const struct verifier_keys *keys, int64_t now_ms,
                                  const struct jwt_claims **claims, struct err *err) MUST_CHECK;
 
-/* How often a token was found among those kept, and how often one was verified anew. */
+/* How often a token was found among those kept, how often others knew the signature, and how often
+ * one was verified anew. */
 struct verifier_counts {
-    uint64_t recalled, opened;
+    uint64_t recalled, shared, opened;
 };
 
 /* Borrowed for the life of the object. */

@@ -18,6 +18,7 @@ def test_no_answer_is_stale_or_torn(installation, users, tmp_path):
     print(f"counted: {dict(counts)}, {hits(tmp_path)} hits")
     assert wrong == []
     assert counts["GET 200"] > 500 and counts["PATCH 200"] > 20
+    assert counts["forged GET 401"] > 20
     assert counts["GET 401"] > 20 and counts["GET 403"] > 5
     assert hits(tmp_path) > 200
 

@@ -20,6 +20,8 @@ import uuid
 from collections import Counter
 from datetime import timezone
 
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
 from support import answer as answers
 from support.fastcgi import PARAMS, STDIN, Connection, begin, params, stream, variables_of
 from support.installation import ISSUER
@@ -155,11 +157,14 @@ class Reader:
         self.oracle = Oracle(run.connect())
         self.counts, self.wrong = Counter(), []
         self.tokens = {}
+        self.private_key = load_pem_private_key(run.installation.tokens.private_pem.encode(), None)
 
     def bearer(self, key, sid):
+        """Of both kinds of signature, since the workers share what they know of RS256."""
         if (key, sid) not in self.tokens:
-            subject = str(uuid.UUID(bytes=key))
-            self.tokens[key, sid] = self.run.installation.tokens.bearer(subject, sid=sid, exp=int(time.time()) + 86400)
+            algorithm, signer = self.random.choice([("HS256", None)] * 3 + [("RS256", self.private_key)])
+            self.tokens[key, sid] = self.run.installation.tokens.bearer(
+                str(uuid.UUID(bytes=key)), sid=sid, exp=int(time.time()) + 86400, algorithm=algorithm, key=signer)
         return self.tokens[key, sid]
 
     def request(self, *arguments, **more):
@@ -224,6 +229,14 @@ class Reader:
         else:
             self.counts["not counted"] += 1
 
+    def forge_one(self):
+        """What one token says with the signature of another one: both may be known to be good."""
+        one, other = self.random.sample(sorted(bearer["Authorization"] for bearer in self.tokens.values()), 2)
+        token = one.rpartition(".")[0] + "." + other.rpartition(".")[2]
+        answer = self.request("GET", headers={"Authorization": token})
+        if answer is not None:
+            self.judge("forged GET", bytes(16), None, (401, None), answer)
+
     def revision_of(self, key, answer):
         """Only where two GETs around it say the same: the one that is there."""
         again = self.request("GET", headers=self.bearer(key, None))
@@ -236,6 +249,7 @@ class Reader:
             self.read_some()
             for _ in range(BATCH // 10):
                 self.change_one()
+            self.forge_one()
             if len(self.oracle.memory) > 20000:
                 self.oracle.memory.clear()
             with self.run.done.get_lock():

@@ -31,7 +31,7 @@ static void open_token(struct str token, const struct jwt_rules *rules, struct o
 
     *out = (struct opened){.end_ms = -1};
     buf_init(&out->payload, TEXT_MAX_BYTES);
-    out->verdict = jws_open(token, ring, rules, &out->payload, &out->end_ms, &out->err);
+    out->verdict = jws_open(token, ring, rules, NULL, &out->payload, &out->end_ms, &out->err);
     keyring_free(ring);
 }
 
@@ -188,7 +188,7 @@ static void each_key_that_was_tried_is_counted(void **state)
     buf_init(&token, TEXT_MAX_BYTES);
     buf_init(&payload, TEXT_MAX_BYTES);
     template_expand(STR("<{\"alg\":\"HS256\"}>.AA.@other-secret"), &token);
-    assert_int_equal(jws_open(buf_str(&token), ring, &usual, &payload, &end_ms, &err),
+    assert_int_equal(jws_open(buf_str(&token), ring, &usual, NULL, &payload, &end_ms, &err),
                      JWT_BAD_SIGNATURE);
     assert_string_equal(err.text, "3 HS256 keys were tried");
     assert_int_equal(payload.len, 0);
