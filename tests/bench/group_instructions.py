@@ -1,6 +1,7 @@
 """
 How many instructions of a worker a request takes, by callgrind: a figure that a busy machine does not touch. Of two
-runs that differ in nothing but the number of requests the difference is told, so that the start does not count.
+runs that differ in nothing but the number of requests the difference is told, so that the start does not count; of CGI
+all that a process does.
 """
 
 import os
@@ -22,7 +23,8 @@ PATH_S = 12  # about
 
 @dataclass
 class Kind:
-    """`users`: 1 where one asks again and again, MANY where each asks once. Refused tokens are altered ones."""
+    """`users`: 1 where one asks again and again, MANY where each asks once. `is_begun_anew`: another worker was asked
+    the same before. Refused tokens are altered ones."""
 
     name: str
     is_kept: bool = True  # with the cache
@@ -30,6 +32,7 @@ class Kind:
     users: int = 1
     patch_percent: int = 0
     is_refused: bool = False
+    is_begun_anew: bool = False
 
 
 KINDS = (
@@ -37,6 +40,8 @@ KINDS = (
     Kind("GET, kept, RS256", algorithm="RS256"),
     Kind("GET, not kept, first sight of the token, HS256", users=MANY),
     Kind("GET, not kept, first sight of the token, RS256", users=MANY, algorithm="RS256"),
+    Kind("GET, kept by another worker, HS256", users=MANY, is_begun_anew=True),
+    Kind("GET, kept by another worker, RS256", users=MANY, algorithm="RS256", is_begun_anew=True),
     Kind("GET, without cache, HS256", is_kept=False),
     Kind("GET, without cache, RS256", is_kept=False, algorithm="RS256"),
     Kind("PATCH, HS256", patch_percent=100),
@@ -44,10 +49,17 @@ KINDS = (
     Kind("refused token, HS256", users=MANY, is_refused=True),
     Kind("refused token, RS256", users=MANY, algorithm="RS256", is_refused=True),
 )
+CGI_KINDS = (
+    Kind("CGI, GET, kept, HS256"),
+    Kind("CGI, GET, kept, RS256", algorithm="RS256"),
+    Kind("CGI, GET, without cache, HS256", is_kept=False),
+    Kind("CGI, GET, without cache, RS256", algorithm="RS256", is_kept=False),
+)
+CGI_PROCESSES = 3  # the first makes the file, the second keeps the signature in it, the third is counted
 
 
 def planned_s(_run: Run) -> float:
-    return len(KINDS) * PATH_S
+    return (len(KINDS) + len(CGI_KINDS)) * PATH_S
 
 
 def _counted_program(run: Run) -> Path:
@@ -69,14 +81,25 @@ def _tokens(run: Run, kind: Kind) -> Path:
     return path
 
 
-def _count(run: Run, kind: Kind, requests: int) -> int:
-    """Of one worker, from its start to its end."""
+def _counts_file(run: Run) -> Path:
+    path = run.database.folder / "callgrind.out"
+    path.unlink(missing_ok=True)
+    return path
+
+
+def _counted(counts: Path) -> int:
+    return int(re.search(r"^(?:totals|summary): (\d+)", counts.read_text(), re.M)[1])
+
+
+def _environment(run: Run, kind: Kind, counts: Path) -> dict:
+    """valgrind needs what the sandbox takes."""
     cache = f"instructions-{os.urandom(4).hex()}" if kind.is_kept else ""
-    counts = run.database.folder / "callgrind.out"
-    counts.unlink(missing_ok=True)
-    # valgrind needs what the sandbox takes
-    environment = {**run.environment_of_ours(cache), "BENCH_COUNTS": str(counts), "ME_PROCESS_SANDBOX": "off"}
-    chain = Lighttpd(kind.name, _counted_program(run), environment, workers=1)
+    return {**run.environment_of_ours(cache), "BENCH_COUNTS": str(counts), "ME_PROCESS_SANDBOX": "off"}
+
+
+def _send(run: Run, kind: Kind, program: Path, environment: dict, requests: int):
+    """To one worker, from its start to its end."""
+    chain = Lighttpd(kind.name, program, environment, workers=1)
     chain.is_checked = not kind.is_refused
     chain.start()
     try:
@@ -87,7 +110,29 @@ def _count(run: Run, kind: Kind, requests: int) -> int:
     wrong = requests if kind.is_refused else 0
     if (sent["requests"], sent["wrong"], sent["lost"]) != (requests, wrong, 0):
         raise RuntimeError(f"{kind.name}: {sent['wrong']} wrong, {sent['lost']} lost: {sent['first_wrong']}")
-    return int(re.search(r"^(?:totals|summary): (\d+)", counts.read_text(), re.M)[1])
+
+
+def _count(run: Run, kind: Kind, requests: int) -> int:
+    counts = _counts_file(run)
+    environment, program = _environment(run, kind, counts), _counted_program(run)
+    if kind.is_begun_anew:
+        _send(run, kind, program, environment, MANY)  # by callgrind, too: else it would be another build
+    _send(run, kind, program, environment, requests)
+    return _counted(counts)
+
+
+def _count_process(run: Run, kind: Kind) -> int:
+    """Of one process among those that ask the same."""
+    counts = _counts_file(run)
+    token = _tokens(run, kind).read_text().split(None, 2)[1]
+    environment = {**_environment(run, kind, counts), "REQUEST_METHOD": "GET", "SCRIPT_NAME": "/me",
+                   "REQUEST_URI": "/me", "HTTP_AUTHORIZATION": f"Bearer {token}", "PATH": os.environ["PATH"]}
+    for _ in range(CGI_PROCESSES):
+        done = subprocess.run([_counted_program(run)], env=environment, stdin=subprocess.DEVNULL, capture_output=True,
+                              check=False)
+        if not done.stdout.startswith(b"Status: 200"):
+            raise RuntimeError(f"{kind.name}: {done.stderr.decode()}")
+    return _counted(counts)
 
 
 def _commit() -> str:
@@ -99,7 +144,8 @@ def _commit() -> str:
 def _write(rows: list):
     compiler = subprocess.run(["gcc", "-dumpfullversion"], check=False, capture_output=True, text=True).stdout.strip()
     lines = [
-        "# Instructions of a worker for one request, by callgrind, its libraries included and the kernel not.",
+        "# Instructions of a worker for one request, by callgrind, its libraries included and the kernel not; of CGI",
+        "# all of the process.",
         "# Made by scripts/bench --only instructions.",
         f"# commit {_commit()}, gcc {compiler}, {os.uname().machine}",
         "# path\tinstructions",
@@ -108,13 +154,19 @@ def _write(rows: list):
     TABLE.write_text("\n".join(lines) + "\n")
 
 
+def _count_kind(run: Run, kind: Kind) -> int:
+    if kind in CGI_KINDS:
+        return _count_process(run, kind)
+    return round((_count(run, kind, MANY) - _count(run, kind, FEW)) / (MANY - FEW))
+
+
 def measure(run: Run):
     rows = []
-    for kind in KINDS:
+    for kind in KINDS + CGI_KINDS:
         if kind.is_kept and not kind.is_refused and not run.has_cache:
             continue  # it would be the same as without
         run.progress.tell("instructions", kind.name)
-        count = round((_count(run, kind, MANY) - _count(run, kind, FEW)) / (MANY - FEW))
+        count = _count_kind(run, kind)
         rows.append((kind.name, count))
         run.results.add("instructions", kind.name, {"instructions": count})
         run.progress.advance(PATH_S)
