@@ -141,6 +141,14 @@ def test_a_secret_that_others_can_read_is_refused(installation, watched, tmp_pat
     assert done.stdout.startswith(b"Status: 500") and b"chmod" in done.stderr
 
 
+@pytest.mark.parametrize("secret, words", [("too short\n", b"characters that no header can send"),
+                                           ("short\n", b"metrics.secret: the secret has 5 bytes")])
+def test_a_secret_that_is_of_no_use_is_refused(installation, watched, tmp_path, secret, words):
+    write_secret(tmp_path / "metrics.secret", secret)
+    done = Program(installation.conf).run({"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/me", **watched})
+    assert done.stdout.startswith(b"Status: 500") and words in done.stderr
+
+
 # ---- what is counted
 
 def test_counts_over_all_workers(crew, tokens, reader, user):
@@ -408,6 +416,16 @@ def test_not_ready_where_the_account_may_not_write(start_worker, watched, instal
         assert_not_ready(start_worker(**watched), "denied")
     finally:
         installation.execute(f"GRANT {right} TO {installation.worker_account}@localhost")
+
+
+def test_not_ready_where_the_audit_trail_cannot_be_written(start_worker, watched, installation):
+    """A change is only made together with its row there."""
+    installation.execute(f"RENAME TABLE {installation.database}.profile_changes TO {installation.database}.changes_away")
+    try:
+        assert ask(start_worker(**watched, ME_AUDIT_LEVEL="off"), "/health/ready").status == 200
+        assert_not_ready(start_worker(**watched, ME_AUDIT_LEVEL="members"), "profile_changes")
+    finally:
+        installation.execute(f"RENAME TABLE {installation.database}.changes_away TO {installation.database}.profile_changes")
 
 
 def test_the_database_is_asked_once_a_second(start_worker, watched, installation):
