@@ -5,11 +5,11 @@ import subprocess
 
 import pytest
 
-from support.paths import is_sanitized, program
+from support.paths import is_measured, is_sanitized, program
 
 PROGRAMS = ("me.fcgi", "mectl")
 
-pytestmark = pytest.mark.skipif(is_sanitized(), reason="a sanitized build is for tests, and not hardened")
+pytestmark = pytest.mark.skipif(is_sanitized() or is_measured(), reason="this build is for tests, and not hardened")
 
 
 def readelf(option: str, name: str) -> str:

@@ -39,6 +39,11 @@ def is_sanitized() -> bool:
     return b"__asan_init" in program("me.fcgi").read_bytes()
 
 
+def is_measured() -> bool:
+    """Whether the programs were built to count what of them runs, as scripts/test --only coverage does."""
+    return b"__gcov_" in program("me.fcgi").read_bytes()
+
+
 def clean_environment(**more: str) -> dict:
     """
     The little that a web server would hand down: nothing of the caller's own environment but what
