@@ -356,7 +356,7 @@ static enum patch_member find_patchable(const char *name)
 
 static bool read_text(struct str part, struct arena *arena, struct str *out)
 {
-    struct str inside = {part.data + 1, part.len - 2}, text;
+    struct str text;
     struct buf room;
     bool good;
 
@@ -364,7 +364,8 @@ static bool read_text(struct str part, struct arena *arena, struct str *out)
     if (!str_is_set(part))
         return true;
     buf_init(&room, part.len);
-    good = strictjson_resolve(inside, &room, &text) && arena_copy(arena, text, out);
+    good = strictjson_resolve((struct str){part.data + 1, part.len - 2}, &room, &text) &&
+           arena_copy(arena, text, out);
     buf_free(&room);
     return good;
 }

@@ -40,7 +40,7 @@ const char *__lsan_default_suppressions(void)
 static void *serve(void *unused)
 {
     const struct logfile logfile = {NULL, 0, 0};
-    struct service_world *world = service_world();
+    struct service_world *world = service_world(SERVICE_PLAIN);
     struct err err = {""};
 
     (void)unused;
@@ -61,8 +61,8 @@ static void start(void)
             "there is a socket");
     (void)close(listener);
     (void)signal(SIGPIPE, SIG_IGN);
-    storage.input = (struct str){rows, sizeof(rows) - 1};
-    (void)service_world();
+    storage_begin((struct str){rows, sizeof(rows) - 1});
+    (void)service_world(SERVICE_PLAIN);
     require(pthread_create(&thread, NULL, serve, NULL) == 0, "there is a thread");
 }
 
@@ -161,7 +161,7 @@ static void append_good_request(struct buf *out)
     buf_init(&params, REPLY_MAX_BYTES);
     append_pair(&params, STR("REQUEST_METHOD"), STR("GET"));
     append_pair(&params, STR("SCRIPT_NAME"), STR("/me"));
-    append_pair(&params, STR("HTTP_AUTHORIZATION"), buf_str(&service_world()->bearer));
+    append_pair(&params, STR("HTTP_AUTHORIZATION"), buf_str(&service_world(SERVICE_PLAIN)->bearer));
     append_record(out, BEGIN, (struct str){"\0\1\0\0\0\0\0\0", 8});
     append_record(out, PARAMS, buf_str(&params));
     append_record(out, PARAMS, STR(""));

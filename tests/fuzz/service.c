@@ -7,6 +7,7 @@
 
 #include "../unit/testkeys.h"
 #include "base/base64url.h"
+#include "damage.h"
 #include "format/strictjson.h"
 #include "fuzz.h"
 #include "storage.h"
@@ -37,39 +38,74 @@ static void make_bearer(struct buf *out)
     buf_free(&signature);
 }
 
-static void load_settings(struct settings *out)
+/* What each has as another. */
+static const struct {
+    const char *audit, *cache;
+} kinds[SERVICE__MAX] = {
+    [SERVICE_PLAIN] = {"ME_AUDIT_LEVEL=values", "ME_CACHE_MODE=off"},
+    [SERVICE_KEEPING] = {"ME_AUDIT_LEVEL=off", "ME_CACHE_MODE=auto"},
+    [SERVICE_KEEPING_AUDITED] = {"ME_AUDIT_LEVEL=values", "ME_CACHE_MODE=auto"},
+};
+
+static void append_variable(struct buf *out, const char *name, const char *value)
 {
-    static char folder[] = "/tmp/fuzz.XXXXXX", secret[64] = "ME_TOKEN_SECRET_FILE=";
-    static char algorithms[] = "ME_TOKEN_ALGORITHMS=HS256", header[] = "ME_TOKEN_HEADER=X-Token",
-                override[] = "ME_REQUEST_METHOD_OVERRIDE=on", audit[] = "ME_AUDIT_LEVEL=values",
-                origin[] = "ME_CORS_ORIGIN=https://app.example.com",
-                cache[] = "ME_CACHE_MODE=off"; /* what is kept is no work of one request alone */
-    char *const environment[] = {secret, algorithms, header, override, audit, origin, cache, NULL};
+    buf_append_text(out, name);
+    buf_append_text(out, value);
+    buf_append_byte(out, '\0');
+}
+
+static void load_settings(enum service_kind kind, const char *secret_file, struct settings *out)
+{
+    const char *const pairs[][2] = {{"ME_TOKEN_SECRET_FILE=", secret_file},
+                                    {"ME_TOKEN_ALGORITHMS=", "HS256"},
+                                    {"ME_TOKEN_HEADER=", "X-Token"},
+                                    {"ME_REQUEST_METHOD_OVERRIDE=", "on"},
+                                    {"ME_CORS_ORIGIN=", "https://app.example.com"},
+                                    {"ME_CACHE_SIZE_MIB=", "1"},
+                                    {"ME_CACHE_PATH=", damage_path()},
+                                    {kinds[kind].audit, ""},
+                                    {kinds[kind].cache, ""}};
+    char *environment[ARRAY_LENGTH(pairs) + 1] = {NULL};
+    struct buf texts[ARRAY_LENGTH(pairs)];
     struct err err = {""};
-    int file = mkstemp(folder);
+
+    for (size_t i = 0; i < ARRAY_LENGTH(pairs); i++) {
+        buf_init(&texts[i], TOKEN_MAX_BYTES);
+        append_variable(&texts[i], pairs[i][0], pairs[i][1]);
+        environment[i] = texts[i].data;
+    }
+    require(settings_load(NULL, environment, FILE_READERS_ANY, out, &err), err.text);
+    for (size_t i = 0; i < ARRAY_LENGTH(pairs); i++)
+        buf_free(&texts[i]);
+}
+
+static void load_with_secret(enum service_kind kind, struct service_world *out)
+{
+    char path[] = "/tmp/fuzz.XXXXXX";
+    struct err err = {""};
+    int file = mkstemp(path);
 
     require(file >= 0 && write(file, SECRET, strlen(SECRET)) == (ssize_t)strlen(SECRET),
             "the secret is written");
     (void)close(file);
-    memcpy(secret + strlen(secret), folder, sizeof(folder));
-    require(settings_load(NULL, environment, FILE_READERS_ANY, out, &err), err.text);
+    load_settings(kind, path, &out->settings);
+    out->api = api_new(&out->settings, &out->log, FILE_READERS_ANY, &err);
+    require(out->api != NULL, err.text);
+    (void)unlink(path);
 }
 
-struct service_world *service_world(void)
+struct service_world *service_world(enum service_kind kind)
 {
-    static struct service_world world;
-    struct err err = {""};
+    static struct service_world worlds[SERVICE__MAX];
+    struct service_world *world = &worlds[kind];
 
-    if (world.api != NULL)
-        return &world;
+    if (world->api != NULL)
+        return world;
     require(uuid_parse(STR(USER), &storage.user), "the user is a UUID");
-    load_settings(&world.settings);
-    world.log = (struct log){open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_DEBUG};
-    make_bearer(&world.bearer);
-    world.api = api_new(&world.settings, &world.log, FILE_READERS_ANY, &err);
-    require(world.api != NULL, err.text);
-    (void)unlink(world.settings.token.secret_file.items[0]);
-    return &world;
+    world->log = (struct log){open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_DEBUG};
+    make_bearer(&world->bearer);
+    load_with_secret(kind, world);
+    return world;
 }
 
 static bool is_visible(struct str text)

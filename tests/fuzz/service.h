@@ -15,8 +15,15 @@ struct service_world {
     struct buf bearer; /* "Bearer ..." for storage.user */
 };
 
-/* Made once. */
-struct service_world *service_world(void);
+enum service_kind {
+    SERVICE_PLAIN,   /* nothing is kept; with an audit trail */
+    SERVICE_KEEPING, /* what was shown is kept, in the file of damage_path() */
+    SERVICE_KEEPING_AUDITED,
+    SERVICE__MAX
+};
+
+/* Each is made once. */
+struct service_world *service_world(enum service_kind kind);
 
 /* What must be true of every answer's header and body, which stand as CGI has them; its status. */
 int service_require_good(struct str answer, bool may_omit_body);

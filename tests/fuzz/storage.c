@@ -7,6 +7,11 @@
 #include "fuzz.h"
 #include "store/database.h"
 
+enum { PROOF_AGE_MAX_MS = 1000, SESSION_ENDING_MS = 1500, LINKS_MAX = 256 };
+
+/* 2025-07-03T02:14:22.094Z, and the last second of 2099 */
+static const int64_t begin_ms = INT64_C(1751508862094), last_ms = INT64_C(4102444800000);
+
 struct storage storage;
 
 struct database {
@@ -24,8 +29,8 @@ static enum store_result take_result(struct database *database, struct err *err)
 {
     enum store_result result = results[take_choice(&database->results, ARRAY_LENGTH(results))];
 
-    if (result == STORE_OK)
-        return result;
+    if (result == STORE_OK || storage.never_fails)
+        return STORE_OK;
     storage.has_refused = true;
     err_set(err, "the storage was told to fail");
     return result;
@@ -64,6 +69,7 @@ static void take_number(struct str *rest, struct value *out)
 }
 
 static const int64_t times_ms[] = {0, 1, 999, INT64_C(1751508862094), INT64_C(4102444800000)};
+static const int64_t ends_ms[] = {1, 300, 1000, 1001}; /* of a session, from the beginning */
 
 static void take_time(struct str *rest, struct value *out)
 {
@@ -90,41 +96,87 @@ static void take_value(struct str *rest, enum value_type type, struct value *out
     takers[type](rest, out);
 }
 
-static const struct str status_names[] = {STR("active"),  STR("pending"), STR("invited"),
-                                          STR("deleted"), STR("banned"),  STR("unheard of")};
+static const struct str status_names[STORAGE_STATUS__MAX] = {
+    STR("active"), STR("pending"), STR("invited"), STR("deleted"), STR("banned"), STR("unheard of"),
+};
+
+/* Which column of a row shows each of those that a change has. */
+static const enum profile_column text_columns[STORAGE_TEXTS] = {
+    PROFILE_TEXT1, PROFILE_TEXT5, PROFILE_TEXT4, PROFILE_TEXT2, PROFILE_TEXT3,
+};
+
+/* What was written since is what is read. */
+static void show_written(struct value *row)
+{
+    const struct storage_state *state = &storage.state;
+
+    for (size_t i = 0; i < STORAGE_TEXTS; i++) {
+        const struct storage_text *text = &state->texts[i];
+
+        if (text->is_written)
+            row[text_columns[i]] =
+                (struct value){.is_null = text->is_null, .text = {text->bytes, text->len}};
+    }
+    if (state->is_changed)
+        row[PROFILE_UPDATED].time_ms = state->updated_ms;
+    row[PROFILE_NUMBER1].number = state->revision;
+    row[PROFILE_NOW].time_ms = state->now_ms;
+}
 
 /* What the schema promises of a user: one that is asked for, a name, a status. */
 static void mend_user(struct str *rest, struct value *row)
 {
-    size_t status = take_choice(rest, ARRAY_LENGTH(status_names));
+    size_t status = take_choice(rest, STORAGE_STATUS__MAX);
 
+    if (storage.state.has_status)
+        status = storage.state.status;
     row[PROFILE_ID].uuid = storage.user;
     row[PROFILE_NUMBER1].is_null = false;
     row[PROFILE_TEXT6] = (struct value){.text = status_names[status]};
     if (row[PROFILE_TEXT1].is_null)
         row[PROFILE_TEXT1] = (struct value){.text = STR("Ann")};
+    show_written(row);
     storage.has_user = true;
-    storage.may_be_shown = status < 3;
-    storage.is_wrong |= status == ARRAY_LENGTH(status_names) - 1;
+    storage.may_be_shown = status != STORAGE_DELETED && status != STORAGE_BANNED;
+    storage.is_wrong |= status == STORAGE_UNHEARD_OF;
 }
 
-/* What becomes of the session that the token names. */
-enum session { SESSION_ACTIVE, SESSION_REVOKED, SESSION_EXPIRED, SESSION_UNKNOWN, SESSION__MAX };
+/* Nobody looks where `call` is NULL. */
+static enum store_result visit(const struct call *call, const struct value *row, struct err *err)
+{
+    return call == NULL ? STORE_OK : call->visit(call->context, row, err);
+}
 
-/* One that is over has no end, and is there for being asked for. */
-static enum store_result show_session(const struct call *call, enum session session,
+/* What becomes of the session that the token names. One that is over has no end, and is there for
+ * being asked for. */
+static enum store_result show_session(const struct call *call, enum storage_session session,
                                       struct err *err)
 {
     struct value row[PROFILE_COLUMN__MAX] = {[PROFILE_KIND] = {.number = PROFILE_SESSION}};
+    int64_t end_ms = session == STORAGE_SESSION_ENDING ? begin_ms + SESSION_ENDING_MS : last_ms;
 
-    storage.is_active = session == SESSION_ACTIVE;
-    if (session == SESSION_UNKNOWN)
+    if (storage.state.has_session)
+        session = storage.state.session;
+    storage.is_active = session == STORAGE_SESSION_ACTIVE ||
+                        (session == STORAGE_SESSION_ENDING && storage.state.now_ms < end_ms);
+    if (session == STORAGE_SESSION_UNKNOWN)
         return STORE_OK;
     row[PROFILE_TEXT1] = (struct value){.text = STR("s")};
-    row[PROFILE_UPDATED] =
-        (struct value){.is_null = !storage.is_active, .time_ms = INT64_C(4102444800000)};
-    row[PROFILE_NUMBER3] = (struct value){.number = session == SESSION_REVOKED};
-    return call->visit(call->context, row, err);
+    row[PROFILE_UPDATED] = (struct value){.is_null = !storage.is_active, .time_ms = end_ms};
+    row[PROFILE_NUMBER3] = (struct value){.number = session == STORAGE_SESSION_REVOKED};
+    return visit(call, row, err);
+}
+
+/* Another one of the user's: its end is soon, or years away. */
+static void mend_session(struct value *row)
+{
+    int64_t end_ms = row[PROFILE_UPDATED].time_ms;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(ends_ms); i++)
+        if (row[PROFILE_UPDATED].time_ms == times_ms[i])
+            end_ms = begin_ms + ends_ms[i];
+    row[PROFILE_UPDATED].time_ms = end_ms;
+    row[PROFILE_TEXT1] = (struct value){.text = STR("t")};
 }
 
 /* What it promises of the others: whatever has no member in the resource that could be unset. */
@@ -148,8 +200,14 @@ static void take_row(struct str *rest, size_t kind, struct value *row)
         mend_user(rest, row);
     else
         mend_child(row);
-    if (kind == PROFILE_SESSION) /* another one of the user's */
-        row[PROFILE_TEXT1] = (struct value){.text = STR("t")};
+    if (kind == PROFILE_SESSION)
+        mend_session(row);
+}
+
+/* A session that is over, and was not asked for, is not shown. */
+static bool is_over(size_t kind, const struct value *row)
+{
+    return kind == PROFILE_SESSION && row[PROFILE_UPDATED].time_ms <= storage.state.now_ms;
 }
 
 /* A user comes once, and first, or never. */
@@ -158,7 +216,6 @@ static enum store_result show_profile(const struct call *call, struct err *err)
     enum store_result result = STORE_OK;
     struct str rest = storage.input;
 
-    storage.has_user = storage.may_be_shown = storage.is_active = false;
     (void)take_bytes(&rest, STORAGE_RESULTS);
     for (size_t i = 0; i < STORAGE_ROWS_MAX && rest.len > 0 && result == STORE_OK; i++) {
         struct value row[PROFILE_COLUMN__MAX];
@@ -169,11 +226,164 @@ static enum store_result show_profile(const struct call *call, struct err *err)
         if ((kind == PROFILE_USER) != (i == 0))
             kind = i == 0 ? PROFILE_USER : PROFILE_EMAIL;
         take_row(&rest, kind, row);
-        result = call->visit(call->context, row, err);
+        if (!is_over(kind, row))
+            result = visit(call, row, err);
         if (result == STORE_OK && kind == PROFILE_USER)
-            result = show_session(call, (enum session)take_choice(&rest, SESSION__MAX), err);
+            result = show_session(
+                call, (enum storage_session)take_choice(&rest, STORAGE_SESSION__MAX), err);
     }
     return result;
+}
+
+void storage_judge(void)
+{
+    struct err unused;
+
+    storage.has_user = storage.is_wrong = storage.may_be_shown = storage.is_active = false;
+    (void)show_profile(NULL, &unused);
+}
+
+/* ---- what is written */
+
+void storage_begin(struct str input)
+{
+    uint64_t first = ++storage.inputs * LINKS_MAX;
+
+    storage.input = input;
+    storage.state = (struct storage_state){
+        .triggers_stand = true, .epoch = (int64_t)first, .link = first, .now_ms = begin_ms};
+}
+
+/* As the triggers do it. */
+static void raise_revision(void)
+{
+    struct storage_state *state = &storage.state;
+    int64_t now_us = state->now_ms * 1000;
+
+    if (state->triggers_stand)
+        state->revision = now_us > state->revision ? now_us : state->revision + 1;
+}
+
+static void write_text(struct storage_text *out, const struct value *value)
+{
+    require(value->is_null || value->text.len <= sizeof(out->bytes),
+            "it is no longer than inputs are");
+    out->is_written = true;
+    out->is_null = value->is_null;
+    out->len = value->is_null ? 0 : value->text.len;
+    if (out->len > 0)
+        memcpy(out->bytes, value->text.data, out->len);
+}
+
+/* The columns that PROFILE_UPDATE and PROFILE_SWAP have in common. */
+static void write_profile(const struct value *in)
+{
+    for (size_t i = 0; i < STORAGE_TEXTS; i++)
+        write_text(&storage.state.texts[i], &in[i]);
+    storage.state.is_changed = true;
+    storage.state.updated_ms = in[STORAGE_TEXTS].time_ms;
+}
+
+static void update(const struct call *call)
+{
+    write_profile(call->in);
+    raise_revision();
+    *call->rows = 1;
+}
+
+/* A statement by itself: what it wrote is committed. */
+static void swap(const struct call *call)
+{
+    const struct value *rest = call->in + STORAGE_TEXTS + 1;
+    int64_t now_ms = storage.state.now_ms;
+
+    *call->rows = uuid_equal(&rest[1].uuid, &storage.user) && storage.has_user &&
+                  rest[2].number == storage.state.revision && rest[3].time_ms <= now_ms &&
+                  now_ms < rest[4].time_ms;
+    if (*call->rows == 0)
+        return;
+    require(rest[0].number > storage.state.revision, "revisions rise");
+    write_profile(call->in);
+    storage.state.revision = rest[0].number;
+    storage.is_committed = true;
+}
+
+static enum store_result show_guard(const struct call *call, struct err *err)
+{
+    const struct value row[] = {{.number = storage.state.triggers_stand},
+                                {.number = storage.state.epoch},
+                                {.number = storage.state.now_ms * 1000}};
+
+    return call->visit(call->context, row, err);
+}
+
+static enum store_result show_revision(const struct call *call, struct err *err)
+{
+    const struct value row[] = {{.number = storage.state.revision},
+                                {.time_ms = storage.state.now_ms}};
+
+    *call->rows = storage.has_user;
+    return storage.has_user ? call->visit(call->context, row, err) : STORE_OK;
+}
+
+static void set_status(enum storage_status status)
+{
+    storage.state.has_status = true;
+    storage.state.status = status;
+    raise_revision();
+}
+
+static void set_session(enum storage_session session)
+{
+    storage.state.has_session = true;
+    storage.state.session = session;
+    raise_revision();
+}
+
+static void set_triggers(bool stand)
+{
+    if (!stand)
+        storage.state.now_ms += PROOF_AGE_MAX_MS;
+    storage.state.triggers_stand = stand;
+    storage.state.epoch++;
+}
+
+void storage_change(enum storage_change change)
+{
+    const struct value name = {.text = STR("renamed by others")};
+
+    switch (change) {
+    case STORAGE_CHANGE_NAME:
+        write_text(&storage.state.texts[0], &name);
+        raise_revision();
+        break;
+    case STORAGE_CHANGE_STATUS_ACTIVE:
+        set_status(STORAGE_ACTIVE);
+        break;
+    case STORAGE_CHANGE_STATUS_BANNED:
+        set_status(STORAGE_BANNED);
+        break;
+    case STORAGE_CHANGE_STATUS_DELETED:
+        set_status(STORAGE_DELETED);
+        break;
+    case STORAGE_CHANGE_LOG_OUT:
+        set_session(STORAGE_SESSION_REVOKED);
+        break;
+    case STORAGE_CHANGE_LOG_IN:
+        set_session(STORAGE_SESSION_ACTIVE);
+        break;
+    case STORAGE_CHANGE_TRIGGERS_GONE:
+    case STORAGE_CHANGE_TRIGGERS_MADE:
+        set_triggers(change == STORAGE_CHANGE_TRIGGERS_MADE);
+        break;
+    case STORAGE_CHANGE_RESTART:
+        storage.state.epoch++;
+        storage.state.link++;
+        break;
+    case STORAGE_CHANGE_NOTHING:
+    case STORAGE_CHANGE__MAX:
+        break;
+    }
 }
 
 /* ---- the functions of store/database.c */
@@ -238,7 +448,7 @@ bool database_is_open(const struct database *database)
 struct database_link database_link(const struct database *database)
 {
     (void)database;
-    return (struct database_link){1, 0};
+    return (struct database_link){storage.state.link, 0};
 }
 
 const struct database_counts *database_counts(const struct database *database)
@@ -280,18 +490,47 @@ static void require_texts(const struct call *call)
                 "what is written is UTF-8, and fits");
 }
 
+static enum store_result serve(const struct call *call, struct err *err)
+{
+    switch (call->statement) {
+    case STATEMENT_PROFILE_READ:
+        return show_profile(call, err);
+    case STATEMENT_PROFILE_PROBE:
+        return show_revision(call, err);
+    case STATEMENT_REVISION_GUARD:
+        return show_guard(call, err);
+    case STATEMENT_PROFILE_UPDATE:
+        update(call);
+        return STORE_OK;
+    case STATEMENT_PROFILE_SWAP:
+        swap(call);
+        return STORE_OK;
+    default:
+        return STORE_OK;
+    }
+}
+
+/* What is in doubt was done, and nobody knows. */
 enum store_result database_run(struct database *database, const struct call *call, struct err *err)
 {
+    bool is_swap = call->statement == STATEMENT_PROFILE_SWAP;
     enum store_result result = take_result(database, err);
+    int64_t unused;
 
     require_texts(call);
-    require(storage.transactions == 1 || !statement_get(call->statement)->writes,
+    require(is_swap || storage.transactions == 1 || !statement_get(call->statement)->writes,
             "nothing is written outside of a transaction");
+    if (is_swap && result == STORE_IN_DOUBT) {
+        const struct call lost = {.in = call->in, .rows = &unused};
+
+        swap(&lost);
+        storage.is_committed = false;
+    }
     if (result != STORE_OK)
         return result;
     if (call->rows != NULL)
         *call->rows = 1;
-    return call->statement == STATEMENT_PROFILE_READ ? show_profile(call, err) : STORE_OK;
+    return serve(call, err);
 }
 
 enum store_result database_run_counted(struct database *database, enum statement_id statement,
@@ -305,6 +544,7 @@ enum store_result database_run_counted(struct database *database, enum statement
 enum store_result database_transact(struct database *database, database_work *work, void *context,
                                     struct err *err)
 {
+    struct storage_state before = storage.state;
     enum store_result result;
 
     require(storage.transactions++ == 0, "one transaction at a time");
@@ -312,6 +552,8 @@ enum store_result database_transact(struct database *database, database_work *wo
     if (result == STORE_OK)
         result = take_result(database, err);
     storage.is_committed = result == STORE_OK;
+    if (result != STORE_OK && result != STORE_IN_DOUBT)
+        storage.state = before;
     storage.transactions--;
     return result;
 }
