@@ -1,6 +1,7 @@
 #include "cache/cachefile.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "unit.h"
 
 struct fixture {
@@ -455,6 +457,20 @@ static void no_room_is_no_cache(void **state)
     assert_contains(err.text, "cannot be made");
 }
 
+/* The name under which it is made would be longer than it. */
+static void a_path_as_long_as_can_be_is_no_cache(void **state)
+{
+    struct fixture *fixture = *state;
+    char *path = folder_long_path(fixture->folder, "long", PATH_MAX - 2);
+    struct err err = {""};
+
+    fixture->place.path = path;
+    assert_null(cachefile_open(&fixture->place, &err));
+    assert_contains(err.text, fixture->folder);
+    assert_int_equal(access(path, F_OK), -1);
+    free(path);
+}
+
 /* Wherever a value comes to lie, it lies within the file. */
 static void a_file_of_any_size_stays_as_long_as_it_is(void **state)
 {
@@ -575,6 +591,7 @@ int main(void)
         CASE(a_file_that_others_can_open_is_refused),
         CASE(another_users_file_and_a_link_are_refused),
         CASE(no_room_is_no_cache),
+        CASE(a_path_as_long_as_can_be_is_no_cache),
         CASE(a_file_of_any_size_stays_as_long_as_it_is),
         CASE(many_processes_never_read_a_torn_value),
         CASE(a_process_killed_while_it_writes_leaves_nothing_torn),

@@ -1,6 +1,7 @@
 #include "process/countfile.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -401,6 +402,19 @@ static void a_folder_that_is_not_there_is_told(void **state)
     assert_refused(&place, "No such file or directory");
 }
 
+/* The name under which it is made would be longer than it. */
+static void a_path_as_long_as_can_be_is_refused(void **state)
+{
+    struct place place = *(struct place *)*state;
+    char *path = folder_long_path(place.folder, "counts", PATH_MAX - 2);
+
+    (void)folder_path(place.folder, ".", place.path); /* of what is told the end is cut off */
+    place.file.path = path;
+    assert_refused(&place, "/./.");
+    assert_int_equal(access(path, F_OK), -1);
+    free(path);
+}
+
 static void another_layout_is_replaced_and_left_alone_then(void **state)
 {
     const struct place *place = *state;
@@ -443,6 +457,7 @@ int main(void)
         TEST(a_file_that_others_can_write_is_not_taken),
         TEST(another_users_file_is_not_taken_but_read),
         TEST(a_folder_that_is_not_there_is_told),
+        TEST(a_path_as_long_as_can_be_is_refused),
         TEST(another_layout_is_replaced_and_left_alone_then),
     };
 

@@ -1,5 +1,7 @@
 #include "base/err.h"
 
+#include <wchar.h>
+
 #include "base/utf8.h"
 #include "unit.h"
 
@@ -157,6 +159,21 @@ static void bytes_that_are_no_characters_are_cut_as_well(void **state)
     assert_in_range(strlen(err.text), TEXT_LEN_MAX - 4, TEXT_LEN_MAX);
 }
 
+/* A sequence of bytes that is no character of any locale's. */
+static void what_cannot_be_printed_is_nothing(void **state)
+{
+    static const wchar_t no_character[] = {0x7fffffff, 0};
+    struct err err;
+
+    (void)state;
+    err_set(&err, "before");
+    err_set(&err, "%ls", no_character);
+    assert_string_equal(err.text, "");
+    err_set(&err, "what went wrong");
+    err_prefix(&err, "%ls", no_character);
+    assert_string_equal(err.text, ": what went wrong");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +189,7 @@ int main(void)
         cmocka_unit_test(a_prefix_that_does_not_fit_is_cut),
         cmocka_unit_test(no_character_is_cut_in_two),
         cmocka_unit_test(bytes_that_are_no_characters_are_cut_as_well),
+        cmocka_unit_test(what_cannot_be_printed_is_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,21 @@ char *folder_path(const char *folder, const char *name, char path[FOLDER_PATH_BY
     return path;
 }
 
+char *folder_long_path(const char *folder, const char *name, size_t len)
+{
+    char *path = malloc(len + 1);
+    size_t used = strlen(folder), rest = strlen(name);
+
+    assert_non_null(path);
+    assert_in_range(used + rest, 1, len - 1);
+    memcpy(path, folder, used);
+    for (size_t i = used; i < len - rest; i++)
+        path[i] = i % 2 == used % 2 && i + 1 < len - rest ? '/' : '.';
+    path[len - rest - 1] = '/';
+    memcpy(path + len - rest, name, rest + 1);
+    return path;
+}
+
 void folder_add(const char *folder, const char *name, struct str bytes, mode_t mode)
 {
     char path[FOLDER_PATH_BYTES];

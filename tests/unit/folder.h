@@ -18,6 +18,9 @@ void folder_remove(char *folder);
 /* "FOLDER/NAME" into `path`, which is returned. */
 char *folder_path(const char *folder, const char *name, char path[FOLDER_PATH_BYTES]);
 
+/* The same place by a path of this length, which is to be freed. */
+char *folder_long_path(const char *folder, const char *name, size_t len);
+
 /* Writes a file with exactly this mode, in place of one that is there. */
 void folder_add(const char *folder, const char *name, struct str bytes, mode_t mode);
 

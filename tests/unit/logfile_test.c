@@ -114,6 +114,9 @@ static void a_folder_that_is_not_there_is_told(void **state)
     file.path = place->folder;
     assert_false(logfile_open(&file, &err));
     assert_contains(err.text, "log.file");
+    file.path = "/dev/null";
+    assert_false(logfile_open(&file, &err));
+    assert_contains(err.text, "log.file: /dev/null: is not a regular file");
     assert_int_equal(mkfifo(place->path, 0600), 0);
     file.path = place->path;
     assert_false(logfile_open(&file, &err));

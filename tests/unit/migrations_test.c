@@ -1,10 +1,12 @@
 #include "store/migrations.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/compiler.h"
+#include "folder.h"
 #include "store/migration_file.h"
 #include "store/schema_data.h"
 #include "unit.h"
@@ -256,6 +258,17 @@ static void a_folder_that_is_not_there_is_named(void **state)
     assert_folder_refused(&folder, "/nonexistent: No such file");
 }
 
+static void a_file_whose_path_is_too_long_is_told(void **state)
+{
+    const struct folder *folder = *state;
+    struct err err = {{0}};
+    char *path = folder_long_path(folder->path, "", PATH_MAX - 4);
+    write_file(folder, "0001_a.sql", "DO 1;\n");
+    assert_null(migrations_open(path, &err));
+    assert_contains(err.text, folder->path);
+    free(path);
+}
+
 static void every_state_has_a_name(void **state)
 {
     (void)state;
@@ -279,6 +292,8 @@ int main(void)
         cmocka_unit_test(the_schema_is_split_into_whole_statements),
         cmocka_unit_test_setup_teardown(a_folder_is_judged_as_a_whole, make_folder, remove_folder),
         cmocka_unit_test(a_folder_that_is_not_there_is_named),
+        cmocka_unit_test_setup_teardown(a_file_whose_path_is_too_long_is_told, make_folder,
+                                        remove_folder),
         cmocka_unit_test(every_state_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

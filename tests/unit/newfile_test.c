@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "folder.h"
 #include "unit.h"
 
 /* A folder for each test, and the names that it uses in it. */
@@ -194,6 +196,20 @@ static void says_what_to_do_where_there_is_no_folder(void **state)
     assert_contains(err.text, "make the folder first");
 }
 
+/* The name beside it, which it has until it is whole, would be longer than a path may be. */
+static void a_path_as_long_as_can_be_is_not_written(void **state)
+{
+    const struct place *place = *state;
+    char *path = folder_long_path(place->folder, "file", PATH_MAX - 2);
+    struct err err = {""};
+
+    assert_false(newfile_replace(path, STR("one"), &err));
+    assert_contains(err.text, place->folder);
+    assert_int_equal(newfile_lock(path, 0, &err), -1);
+    assert_int_equal(access(place->file, F_OK), -1);
+    free(path);
+}
+
 static void only_one_has_the_lock(void **state)
 {
     const struct place *place = *state;
@@ -294,6 +310,8 @@ int main(void)
                                         remove_place),
         cmocka_unit_test_setup_teardown(replaces_no_folder, make_place, remove_place),
         cmocka_unit_test_setup_teardown(says_what_to_do_where_there_is_no_folder, make_place,
+                                        remove_place),
+        cmocka_unit_test_setup_teardown(a_path_as_long_as_can_be_is_not_written, make_place,
                                         remove_place),
         cmocka_unit_test_setup_teardown(only_one_has_the_lock, make_place, remove_place),
         cmocka_unit_test_setup_teardown(the_lock_that_root_makes_is_the_folders_owners, make_place,
