@@ -1,7 +1,7 @@
 """
 Every call that can fail fails once, in a GET and in a PATCH: of a worker that has served before, of one that is just
-started, and of a CGI program. There is no crash, no leak, no wrong 200, no answer that only seems whole, and the next
-request is served.
+started, and of a CGI program; and of a worker that keeps what it shows, with what is kept and while it makes its file.
+There is no crash, no leak, no wrong 200, no answer that only seems whole, and the next request is served.
 """
 
 import collections
@@ -27,7 +27,9 @@ LEAKED = 99
 IS_LONG = "ME_LONG" in os.environ
 LATE = 250
 # How many points of each test are tried where not all are.
-SAMPLE = {"warm": 320, "cold": 60, "cgi": 80}
+SAMPLE = {"warm": 320, "cold": 60, "cgi": 80, "keeping": 24, "making": 28}
+# The calls that a worker makes of the file in which it keeps what it shows.
+OF_THE_FILE = {"open", "mkostemp", "posix_fallocate", "pread", "pwrite", "fstat", "lstat", "link", "rename", "unlink"}
 # These end their process by assert() where they get no memory: libfcgi, and glibc while it reads nsswitch.conf.
 ASSERTS = ("libfcgi", "libc.so.6: __getdelim")
 # The calls by which the answer goes out and the request comes in: the client may see its connection end.
@@ -195,7 +197,7 @@ class Trial:
 @pytest.fixture
 def environment(injected):
     """The preload comes before the sanitizer's library, which takes offence at that."""
-    # what is kept makes one request's calls depend on those of others; what befalls its file: tests/unit/cachefile_test.c
+    # what is kept makes one request's calls depend on those of others: it is on where a test says so
     environment = {**injected.environment(), "ME_CACHE_MODE": "off"}
     if is_sanitized():
         usual = os.environ.get("ASAN_OPTIONS", "")
@@ -209,10 +211,10 @@ def start(installation, environment, tmp_path):
     """Starts workers in which calls can fail; what lives on after the test is ended."""
     workers = []
 
-    def start_one() -> Worker:
+    def start_one(**more) -> Worker:
         folder = tmp_path / f"tried{len(workers)}"
         folder.mkdir()
-        workers.append(Worker(installation, folder, **environment))
+        workers.append(Worker(installation, folder, **{**environment, **more}))
         return workers[-1]
 
     yield start_one
@@ -335,6 +337,98 @@ def test_of_a_worker_that_has_served_before(injected, subject_of, start, method)
     trial.close(len(found))
 
 
+# ---- a worker that keeps what it shows
+
+@pytest.fixture
+def kept_file(tmp_path):
+    return tmp_path / "kept"
+
+
+@pytest.fixture
+def start_keeping(start, kept_file):
+    """Starts workers that keep, with a file of their own."""
+    return lambda: start(ME_CACHE_MODE="auto", ME_CACHE_PATH=str(kept_file), ME_CACHE_SIZE_MIB="1")
+
+
+def of_the_file(found: list) -> tuple:
+    """Those points, and the others."""
+    return [point for point in found if point[0] in OF_THE_FILE], [point for point in found if point[0] not in OF_THE_FILE]
+
+
+def keeps_no_more(worker: Worker) -> bool:
+    """It has no use of the file for a while, and so none of the calls that are wanted."""
+    return "profiles cannot be kept" in worker.log_file.read_text(errors="replace")
+
+
+def is_hit(counts: dict, method: str) -> bool:
+    """By the calls it made: what was not found is written, bytes and label, and to change it takes a transaction."""
+    return counts.get("pwrite", 0) < 2 if method == "GET" else "mysql_real_query" not in counts
+
+
+def count_made(injected, subject: Subject, worker: Worker) -> dict:
+    """The calls of one request."""
+    variables, body = subject.request()
+    injected.count()
+    assert ask(worker, variables, body, subject.method).answer.status == 200
+    injected.stop()
+    return injected.counts()
+
+
+def count_a_hit(injected, subject: Subject, warm: Warm) -> list:
+    """Of one that found what is kept, and had no need to look at the triggers: that is so for a second after each look."""
+    for _ in range(20):
+        worker = warm.get()
+        counts = count_made(injected, subject, worker)
+        if is_hit(counts, subject.method) and "fstat" not in counts:
+            return points_of(counts)
+    raise AssertionError(f"no hit: {counts}")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_of_a_worker_that_keeps(injected, subject_of, start_keeping, method):
+    """The request finds what is kept; a PATCH puts what it made in its place."""
+    subject = subject_of(method)
+    trial, warm = Trial(injected, subject, "keeping"), Warm(start_keeping, subject)
+    found = count_a_hit(injected, subject, warm)
+    first, others = of_the_file(found)
+    assert {"GET": {"pread"}, "PATCH": {"pread", "pwrite"}}[method] <= {point[0] for point in first}
+    for name, points in itertools.groupby(first + sample(others, "keeping"), lambda point: point[0]):
+        for point in points:
+            serve_warm(trial, warm, point)
+            if warm.worker is not None and keeps_no_more(warm.worker):
+                trial.blame(point, warm.end())
+        trial.blame((name, 0, "any"), warm.end())
+    trial.close(len(found))
+
+
+def begin_making(warm: Warm) -> Worker:
+    """A worker that has served, but nothing that could be kept."""
+    warm.callers, warm.worker = set(), warm.start()
+    assert warm.worker("OPTIONS", "/me").status == 204
+    return warm.worker
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_of_a_worker_that_makes_the_file(injected, subject_of, start_keeping, kept_file, method):
+    """The first request, whose worker finds no file. All calls but those of the file: the tests of one that has just started."""
+    subject = subject_of(method)
+    trial, warm = Trial(injected, subject, "making"), Warm(start_keeping, subject)
+    warm.get()  # changes what it changes once
+    trial.blame(("none", 0, "yet"), warm.end())
+    kept_file.unlink()
+    found = points_of(count_made(injected, subject, begin_making(warm)))
+    first, _ = of_the_file(found)
+    assert kept_file.exists()
+    assert {"mkostemp", "posix_fallocate", "pwrite", "link", "unlink"} <= {point[0] for point in first}
+    for point in first if IS_LONG else thinned(first, SAMPLE["making"]):
+        trial.blame(point, warm.end())
+        kept_file.unlink(missing_ok=True)
+        begin_making(warm)
+        serve_warm(trial, warm, point)
+    trial.blame(("any", 0, "the last"), warm.end())
+    trial.close(len(first))
+
+
 # ---- the first request of a worker, and all that is before it
 
 def serve_cold(trial: Trial, start, point: tuple):
@@ -360,7 +454,12 @@ def serve_cold(trial: Trial, start, point: tuple):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_of_a_worker_that_has_just_started(injected, subject_of, start, method):
+def test_of_a_worker_that_has_just_started(injected, subject_of, start_keeping, kept_file, method):
+    """It makes the file of what is kept as well."""
+    def start() -> Worker:
+        kept_file.unlink(missing_ok=True)
+        return start_keeping()
+
     subject = subject_of(method)
     trial = Trial(injected, subject, "cold")
     variables, body = subject.request()
