@@ -29,7 +29,7 @@ LATE = 250
 # How many points of each test are tried where not all are.
 SAMPLE = {"warm": 320, "cold": 60, "cgi": 80, "keeping": 24, "making": 28}
 # The calls that a worker makes of the file in which it keeps what it shows.
-OF_THE_FILE = {"open", "mkostemp", "posix_fallocate", "pread", "pwrite", "fstat", "lstat", "link", "rename", "unlink"}
+OF_THE_FILE = {"open", "mkostemp", "fchmod", "posix_fallocate", "pread", "pwrite", "fstat", "lstat", "link", "rename", "unlink"}
 # These end their process by assert() where they get no memory: libfcgi, and glibc while it reads nsswitch.conf.
 ASSERTS = ("libfcgi", "libc.so.6: __getdelim")
 # The calls by which the answer goes out and the request comes in: the client may see its connection end.

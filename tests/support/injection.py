@@ -63,6 +63,7 @@ FALLIBLE = {
     "read": [*_with(errno.EINTR, errno.EIO, errno.ECONNRESET), Failure(0), *TRANSFER],
     "pwrite": [*_with(errno.EINTR, errno.ENOSPC), *TRANSFER],
     **dict.fromkeys(("mkostemp", "ftruncate"), _with(errno.EMFILE)),
+    "fchmod": _with(errno.EPERM),
     "posix_fallocate": [Failure(errno.ENOSPC)],
     "pread": [*_with(errno.EINTR, errno.EIO), Failure(0), *TRANSFER],
     "write": [*_with(errno.EINTR, errno.EPIPE, errno.ENOSPC), *TRANSFER],
