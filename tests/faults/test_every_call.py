@@ -255,7 +255,8 @@ def is_leak_of_library(report: str, callers: set) -> bool:
     Whether a library lost its own memory where its own call failed, as OpenSSL does among its tables of names. What the
     program loses shows where the library's function fails as a whole, which is a point, too.
     """
-    found = re.findall(r"Direct leak of.*\n\s+#0 .*\n\s+#1 \S+ in \S+ \((\S+?)\+", report)
+    # a library's own functions may have no names
+    found = re.findall(r"Direct leak of.*\n\s+#0 .*\n\s+#1 \S+ (?:in \S+)? ?\((\S+?)\+", report)
     libraries = {caller.partition(":")[0] for caller in callers}
     names = {name.rpartition("/")[2] for name in found}
     return len(found) == report.count("Direct leak of") > 0 and names <= libraries - {"me.fcgi"}
