@@ -451,6 +451,12 @@ struct database_link database_link(const struct database *database)
     return (struct database_link){storage.state.link, 0};
 }
 
+struct str database_secret(const struct database *database)
+{
+    (void)database;
+    return STR("secret");
+}
+
 const struct database_counts *database_counts(const struct database *database)
 {
     static const struct database_counts counts;
