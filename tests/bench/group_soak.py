@@ -23,7 +23,7 @@ FULL_S, FULL_PART = 5.0, 0.2  # the full load: so long, and no more than this pa
 PATCH_PERCENT = 5
 # Each worker has to have read many users before its heap has the size that it will have: PATCH reads all of one.
 WARM_S, WARM_PERCENT = 60.0, 100
-WARM_UP_PART = 0.5  # of the soak: a heap comes to its size ever more slowly, and what leaks goes on
+WARM_UP_PART = 0.2  # of the soak: as much as each event needs to have come once
 SAMPLES_MAX = 600
 STEPS_S = (1.5, 30.0)  # between events, the least and the most
 EXPLAINED_S = 3.0

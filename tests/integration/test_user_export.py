@@ -266,7 +266,7 @@ def test_progress_on_a_terminal(empty, tmp_path):
 
 # ---- many
 
-MANY, FEW = 5_000 if is_sanitized() else 20_000, 1000  # a sanitizer's memory is not judged
+MANY, FEW = 50_000, 1000
 
 
 def fill(installation, count):
