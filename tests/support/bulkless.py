@@ -3,6 +3,8 @@
 import socket
 import threading
 
+from support.relay import Relay
+
 # In the server's first packet (protocol 10): behind the version's NUL come the connection's id (4), a part of the
 # scramble (8), a zero, capabilities (2), character set (1), status (2), capabilities (2), the scramble's length (1),
 # six zeros, and MariaDB's own capabilities (4), of which bit 2 stands for bulk execution.
@@ -15,36 +17,13 @@ def _without_bulk(packet: bytes) -> bytes:
     return packet[:at] + bytes([packet[at] & ~_BULK]) + packet[at + 1:]
 
 
-class Proxy:
-    """Listens on a socket of its own until it is closed."""
-
-    def __init__(self, target: str, path):
-        self.target, self.path, self.connections = target, str(path), 0
-        self._listening = socket.socket(socket.AF_UNIX)
-        self._listening.bind(self.path)
-        self._listening.listen()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self):
-        self._listening.close()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self._listening.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client):
-        with client, socket.socket(socket.AF_UNIX) as server:
-            server.connect(self.target)
-            client.sendall(_without_bulk(server.recv(65536)))
-            back = threading.Thread(target=_copy, args=(server, client), daemon=True)
-            back.start()
-            _copy(client, server)
-            back.join()
+class Proxy(Relay):
+    def pass_on(self, client, server):
+        client.sendall(_without_bulk(server.recv(65536)))
+        back = threading.Thread(target=_copy, args=(server, client), daemon=True)
+        back.start()
+        _copy(client, server)
+        back.join()
 
 
 def _copy(source, target):

@@ -4,6 +4,8 @@ import socket
 import struct
 import threading
 
+from support.relay import Relay
+
 
 def error_packet(number: int) -> bytes:
     """In answer to a statement."""
@@ -11,16 +13,10 @@ def error_packet(number: int) -> bytes:
     return len(body).to_bytes(3, "little") + b"\x01" + body
 
 
-class CuttingProxy:
-    """Listens on a socket of its own until it is closed."""
-
+class CuttingProxy(Relay):
     def __init__(self, target: str, path):
-        self.target, self.path = target, str(path)
         self._cuts, self._marker, self._answer = 0, b"", b""
-        self._listening = socket.socket(socket.AF_UNIX)
-        self._listening.bind(self.path)
-        self._listening.listen()
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__(target, path)
 
     def cut(self, times: int, marker: bytes = b""):
         """The next connections that ask what the marker is in (or anything) are lost without an answer."""
@@ -34,26 +30,13 @@ class CuttingProxy:
     def cuts_left(self) -> int:
         return self._cuts
 
-    def close(self):
-        self._listening.close()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self._listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client):
-        with client, socket.socket(socket.AF_UNIX) as server:
-            server.connect(self.target)
-            forged = []
-            back = threading.Thread(target=_copy_back, args=(server, client, forged), daemon=True)
-            back.start()
-            self._copy_unless_cut(client, server, forged)
-            server.shutdown(socket.SHUT_RDWR)
-            back.join()
+    def pass_on(self, client, server):
+        forged = []
+        back = threading.Thread(target=_copy_back, args=(server, client, forged), daemon=True)
+        back.start()
+        self._copy_unless_cut(client, server, forged)
+        server.shutdown(socket.SHUT_RDWR)
+        back.join()
 
     def _copy_unless_cut(self, client, server, forged):
         while part := client.recv(65536):
