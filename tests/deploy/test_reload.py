@@ -1,6 +1,7 @@
 """A graceful reload of each server, for a new certificate, with requests under way: how many get no answer."""
 
 import re
+import secrets
 import threading
 import time
 
@@ -19,7 +20,8 @@ UNDER_WAY_S = 0.3
 def reload_with_requests_under_way(server, installation, user, bearer, count):
     """Two that wait in the database, and two whose bodies are half sent."""
     def patch(site):
-        return site.send("PATCH", headers=bearer, body={"bio": "changed"})
+        # another text each time: what changes nothing does not wait for whoever holds the user
+        return site.send("PATCH", headers=bearer, body={"bio": secrets.token_hex()})
 
     with held(installation, user):
         waiting = [threading.Thread(target=count.add, args=(f"waiting PATCH, {site.url[:5]}", patch, site))
