@@ -6,6 +6,7 @@
 #include "store/audit.h"
 #include "store/diagnosis.h"
 #include "store/migrations.h"
+#include "store/quoting.h"
 #include "store/revision.h"
 
 enum { CLOCK_NOTICE_MS = 5000, RIGHTS_MAX_BYTES = 8192 };
@@ -74,10 +75,14 @@ static struct err full_account_name(const struct patient *patient)
 {
     struct endpoint endpoint;
     struct err ignored, name;
+    struct buf quoted;
     bool is_tcp = endpoint_parse(patient->host, &endpoint, &ignored) && !endpoint.is_socket;
 
-    err_set(&name, "'%s'@'%s'", database_user(&patient->settings, patient->account),
-            is_tcp ? "%" : "localhost");
+    buf_init(&quoted, sizeof(name.text));
+    quoting_append_text(&quoted, str_from(database_user(&patient->settings, patient->account)));
+    buf_append_text(&quoted, is_tcp ? "@'%'" : "@'localhost'");
+    err_set(&name, "%.*s", STR_ARGS(buf_str(&quoted)));
+    buf_free(&quoted);
     return name;
 }
 
@@ -198,14 +203,15 @@ static void add_missing(void *context, struct str privilege, struct str object)
                       STR_ARGS(privilege), STR_ARGS(object));
 }
 
-static void add_excess(void *context, struct str privilege, struct str object)
+static void add_excess(void *context, const struct diagnosis_excess *excess)
 {
     struct rights *rights = context;
 
-    add_missing(context, privilege, object);
-    buf_append_format(&rights->sql, "%sREVOKE %.*s ON %.*s FROM %s;",
-                      rights->sql.len > 0 ? "\n" : "", STR_ARGS(privilege), STR_ARGS(object),
-                      rights->account);
+    buf_append_format(&rights->text, "%s%.*s", rights->text.len > 0 ? ", " : "",
+                      STR_ARGS(excess->what));
+    if (excess->revoke.len > 0)
+        buf_append_format(&rights->sql, "%sREVOKE %.*s;", rights->sql.len > 0 ? "\n" : "",
+                          STR_ARGS(excess->revoke));
 }
 
 /* Texts that end in NUL, however long. */
@@ -235,7 +241,8 @@ static void free_rights(struct rights *rights)
 static void find_missing_rights(const struct patient *patient)
 {
     struct settings settings = patient->settings;
-    const struct diagnosis_grants grants = {&settings, patient->account};
+    const struct diagnosis_grants grants = {&settings, patient->account,
+                                            patient->diagnosis.account};
     struct rights rights;
     struct err ignored;
 
@@ -258,18 +265,24 @@ static bool is_operators(const struct patient *patient)
 
 static void find_excess_rights(const struct patient *patient)
 {
-    const struct diagnosis_grants grants = {&patient->settings, patient->account};
+    const struct diagnosis_grants grants = {&patient->settings, patient->account,
+                                            patient->diagnosis.account};
     struct rights rights;
-    struct err ignored;
+    struct err err = {""};
 
     if (is_operators(patient))
         return;
     init_rights(&rights, patient);
-    if (diagnosis_excess_rights(patient->database, &grants, add_excess, &rights, &ignored) ==
+    if (diagnosis_excess_rights(patient->database, &grants, add_excess, &rights, &err) ==
         STORE_OK) {
         buf_append_byte(&rights.sql, '\0');
         report_rights(patient, FINDING_RIGHTS_EXCESS,
                       buf_is_good(&rights.sql) ? rights.sql.data : NULL, &rights);
+    } else {
+        report_note(patient->report, "rights",
+                    "whether the account of %s has too many cannot be "
+                    "seen: %s",
+                    doctor_account_name(patient->account), err.text);
     }
     free_rights(&rights);
 }

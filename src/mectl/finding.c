@@ -253,7 +253,10 @@ static const struct finding_row rows[FINDING__MAX] = {
                                "an account has rights that it does not need",
                                "A stolen password, or a fault in the program, would reach as far "
                                "as they do.",
-                               ANY_SERVER("# as an administrator of the database:\n@THIS@")},
+                               ANY_SERVER("# as an administrator of the database; first, where the "
+                                          "account has by a role or by PUBLIC what it needs:\n"
+                                          "#     mectl migrate --print-grants | mariadb\n"
+                                          "@THIS@")},
     [FINDING_AUDIT_FAILS] = {"audit-fails", "audit", WEIGHT_WRONG,
                              "every PATCH that changes something will fail",
                              "Where audit.level is set, a change that cannot be recorded is not "

@@ -28,7 +28,7 @@ enum { DIAGNOSIS_TEXT_MAX_BYTES = 512 };
 
 struct diagnosis {
     char version[DIAGNOSIS_TEXT_MAX_BYTES + 1]; /* empty: it did not come to tell it */
-    char account[DIAGNOSIS_TEXT_MAX_BYTES + 1]; /* 'name'@'host', as the server knows it */
+    char account[DIAGNOSIS_TEXT_MAX_BYTES + 1]; /* 'name'@'host', as SQL has it */
     char cipher[DIAGNOSIS_TEXT_MAX_BYTES + 1];  /* of TLS; empty: there is none */
     bool is_read_only;
     int64_t max_connections, max_user_connections; /* the latter 0: no limit */
@@ -50,6 +50,7 @@ typedef void diagnosis_visit(void *context, struct str privilege, struct str obj
 struct diagnosis_grants {
     const struct settings *settings;
     enum database_account account;
+    const char *grantee; /* the account as SQL has it: of a diagnosis */
 };
 
 /* The rights of the grants that the account does not have. */
@@ -58,10 +59,19 @@ enum store_result diagnosis_missing_rights(struct database *database,
                                            diagnosis_visit *visit, void *context,
                                            struct err *err) MUST_CHECK;
 
-/* The rights that it has and the grants do not: as REVOKE takes privilege and object. */
+/* A right beyond need, borrowed for the call. */
+struct diagnosis_excess {
+    struct str what;   /* "DELETE on `me`.`users` by the role `clerk`" */
+    struct str revoke; /* what SQL has behind REVOKE; empty: the one before takes it away, too */
+};
+
+typedef void diagnosis_excess_visit(void *context, const struct diagnosis_excess *excess);
+
+/* The rights that the account has and the grants do not: its own, those of PUBLIC, and those by
+ * each role that it can take on, by default or not. */
 enum store_result diagnosis_excess_rights(struct database *database,
                                           const struct diagnosis_grants *grants,
-                                          diagnosis_visit *visit, void *context,
+                                          diagnosis_excess_visit *visit, void *context,
                                           struct err *err) MUST_CHECK;
 
 #endif

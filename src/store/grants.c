@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include "format/endpoint.h"
+#include "store/quoting.h"
 
 enum { SHA1_BYTES = 20, PASSWORD_MAX_BYTES = 4096 };
 
@@ -79,18 +80,6 @@ static bool find_transports(const struct settings *settings, struct transports *
     return true;
 }
 
-/* In quotes of the kind `quote`, those inside doubled; in a string the backslash too. */
-static void append_quoted(struct buf *out, const char *text, char quote)
-{
-    buf_append_byte(out, quote);
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c == quote || (*c == '\\' && quote == '\''))
-            buf_append_byte(out, *c);
-        buf_append_byte(out, *c);
-    }
-    buf_append_byte(out, quote);
-}
-
 static void append_database(struct buf *out, const char *name, bool is_pattern)
 {
     buf_append_byte(out, '`');
@@ -131,9 +120,9 @@ struct account {
 
 static void append_account(struct buf *out, const struct account *account)
 {
-    append_quoted(out, account->user, '\'');
+    quoting_append_text(out, str_from(account->user));
     buf_append_byte(out, '@');
-    append_quoted(out, account->host, '\'');
+    quoting_append_text(out, str_from(account->host));
 }
 
 static bool append_login(struct buf *out, const struct account *account)

@@ -24,7 +24,8 @@ enum {
     IDS_BYTES = STATEMENT_USERS_MAX * UUID_BYTES,
     MIGRATION_NAME_BYTES = 255 * UTF8_MAX_BYTES,
     CHECKSUM_BYTES = 64,
-    SERVER_TEXT_BYTES = 512
+    SERVER_TEXT_BYTES = 512,
+    GRANT_MAX_BYTES = 64 * 1024, /* one row has all columns of a table */
 };
 
 /* Later than the time that is there, also where the clock was set back. */
@@ -777,7 +778,7 @@ static const struct statement statements[STATEMENT__MAX] = {
     [STATEMENT_SERVER_STATE] =
         {
             .name = "server_state",
-            .sql = "SELECT VERSION(), " GRANTEE ", UTC_TIMESTAMP(3), @@read_only,"
+            .sql = "SELECT VERSION(), CURRENT_USER(), UTC_TIMESTAMP(3), @@read_only,"
                    " @@max_connections, @@max_user_connections,"
                    " (SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS"
                    " WHERE VARIABLE_NAME = 'SSL_CIPHER')",
@@ -810,6 +811,37 @@ static const struct statement statements[STATEMENT__MAX] = {
                     {"column", VALUE_TEXT, SERVER_TEXT_BYTES},
                     {"privilege", VALUE_TEXT, SERVER_TEXT_BYTES},
                     {"can_be_granted_on", VALUE_TEXT, SERVER_TEXT_BYTES}},
+        },
+    /* With the roles that came by others. */
+    [STATEMENT_ROLE_LIST] =
+        {
+            .name = "role_list",
+            .sql = "SELECT GRANTEE = CURRENT_USER(), GRANTEE, ROLE_NAME, IS_GRANTABLE = 'YES',"
+                   " IS_DEFAULT = 'YES' AND IS_DEFAULT IS NOT NULL"
+                   " FROM information_schema.APPLICABLE_ROLES ORDER BY ROLE_NAME",
+            .out = {{"is_own", VALUE_NUMBER, 0},
+                    {"grantee", VALUE_TEXT, SERVER_TEXT_BYTES},
+                    {"role", VALUE_TEXT, SERVER_TEXT_BYTES},
+                    {"is_grantable", VALUE_NUMBER, 0},
+                    {"is_default", VALUE_NUMBER, 0}},
+        },
+    [STATEMENT_GRANTS_OF_ACCOUNT] =
+        {
+            .name = "grants_of_account",
+            .sql = "SHOW GRANTS FOR CURRENT_USER",
+            .out = {{"grant", VALUE_TEXT, GRANT_MAX_BYTES}},
+        },
+    [STATEMENT_GRANTS_OF_ROLE] =
+        {
+            .name = "grants_of_role",
+            .sql = "SHOW GRANTS FOR CURRENT_ROLE",
+            .out = {{"grant", VALUE_TEXT, GRANT_MAX_BYTES}},
+        },
+    [STATEMENT_GRANTS_OF_PUBLIC] =
+        {
+            .name = "grants_of_public",
+            .sql = "SHOW GRANTS FOR PUBLIC",
+            .out = {{"grant", VALUE_TEXT, GRANT_MAX_BYTES}},
         },
 };
 

@@ -76,6 +76,10 @@ enum statement_id {
     STATEMENT_REVISION_GUARD,
     STATEMENT_SERVER_STATE,
     STATEMENT_RIGHT_LIST,
+    STATEMENT_ROLE_LIST,
+    STATEMENT_GRANTS_OF_ACCOUNT,
+    STATEMENT_GRANTS_OF_ROLE, /* the one that is taken on, and what it has by others */
+    STATEMENT_GRANTS_OF_PUBLIC,
     STATEMENT__MAX
 };
 

@@ -115,12 +115,122 @@ def a_worker_that_may_more_than_it_has_to(ward):
         more = " WITH GRANT OPTION" if "sessions" in grant else ""
         patient.installation.execute(f"GRANT {grant} TO {patient.account}{more}")
     row = patient.suffers_from(
-        "rights-excess", "account of worker", "PROCESS on *.*", "DELETE on", "INSERT (id) on", "INSERT (name) on",
+        "rights-excess", "account of worker", "PROCESS on *.*", "DELETE on", "INSERT (`id`) on", "INSERT (`name`) on",
         "CREATE VIEW on", "SELECT, GRANT OPTION on", "`od``d`")
     patient.paste_sql(row)
     patient.installation.execute("DROP TABLE `od``d`")
     patient.grant("worker")
     patient.is_well()
+
+
+@ailment("rights-excess", "MariaDB")
+def a_worker_that_may_run_what_is_stored(ward):
+    patient = ward.patient()
+    patient.installation.execute("CREATE PROCEDURE `cl``ean` () DELETE FROM users")
+    patient.installation.execute(f"GRANT EXECUTE ON PROCEDURE `cl``ean` TO {patient.account}")
+    place = f"`{patient.installation.database}`.`cl``ean`"
+    patient.paste_sql(patient.suffers_from("rights-excess", f"EXECUTE on PROCEDURE {place}"))
+    patient.is_well()
+
+
+def _grant_all(server, account: str, *grants):
+    for grant in grants:
+        server.execute(f"GRANT {grant} TO {account}")
+
+
+@ailment("rights-excess", "MariaDB")
+def a_worker_that_may_more_by_roles(ward):
+    """By default or not: who has the password can take each of them on."""
+    server = ward.server()
+    patient = ward.patient(server=server)
+    database = patient.installation.database
+    for role in ("clerk", "`in``ner`", "'q''uo\\\\te'", "idle"):
+        server.execute(f"CREATE ROLE {role}")
+    _grant_all(server, "`in``ner`", f"DELETE ON {database}.*")
+    _grant_all(server, "clerk", "`in``ner`", f"SELECT ON {database}.users")
+    _grant_all(server, "'q''uo\\\\te'", f"UPDATE (status) ON {database}.users", "PROCESS ON *.*")
+    _grant_all(server, "idle", f"SELECT ON {database}.users")
+    _grant_all(server, patient.account, "clerk", "`q'uo\\te`", "idle")
+    server.execute(f"SET DEFAULT ROLE clerk FOR {patient.account}")
+    row = patient.suffers_from(
+        "rights-excess", f"DELETE on `{database}`.* by the role `clerk`", "PROCESS on *.* by the role `q'uo\\te`",
+        f"UPDATE (`status`) on `{database}`.`users` by the role `q'uo\\te`")
+    assert "idle" not in row["detail"] and row["remedy"].count("REVOKE") == 2, row
+    patient.paste_sql(row)
+    assert [role for (role,) in server.execute(
+        f"SELECT Role FROM mysql.roles_mapping WHERE User = '{patient.installation.worker_account}'")] == ["idle"]
+    patient.is_well()
+
+
+@ailment("rights-excess", "MariaDB")
+def a_worker_that_may_give_a_role_away(ward):
+    server = ward.server()
+    patient = ward.patient(server=server)
+    server.execute("CREATE ROLE inner_one")
+    server.execute("CREATE ROLE outer_one")
+    _grant_all(server, "outer_one", "inner_one")
+    server.execute("GRANT inner_one TO outer_one WITH ADMIN OPTION")
+    server.execute(f"GRANT outer_one TO {patient.account} WITH ADMIN OPTION")
+    row = patient.suffers_from(
+        "rights-excess", "ADMIN OPTION for the role `inner_one`", "ADMIN OPTION for the role `outer_one`")
+    patient.paste_sql(row)
+    assert len(server.execute("SELECT 1 FROM mysql.roles_mapping WHERE Admin_option = 'N'")) == 2
+    patient.is_well()
+
+
+@ailment("rights-excess", "MariaDB")
+def a_worker_that_has_by_a_role_what_it_needs(ward):
+    """Nothing is wrong with that; only with what the role has besides."""
+    server = ward.server()
+    patient = ward.patient(server=server)
+    database = patient.installation.database
+    rights = [grant.removeprefix("GRANT ").rpartition(" TO ")[0] for (grant,) in server.execute(
+        f"SHOW GRANTS FOR {patient.account}") if "USAGE" not in grant]
+    server.execute("CREATE ROLE reader")
+    _grant_all(server, "reader", *rights)
+    server.execute(f"REVOKE ALL PRIVILEGES, GRANT OPTION FROM {patient.account}")
+    patient.suffers_from("account-refused", "1044")
+    server.execute(f"GRANT reader TO {patient.account}")
+    server.execute(f"SET DEFAULT ROLE reader FOR {patient.account}")
+    patient.is_well()
+    server.execute(f"GRANT INSERT ON {database}.users TO reader")
+    row = patient.suffers_from("rights-excess", "by the role `reader`")
+    says(row, "mectl migrate --print-grants | mariadb")
+    patient.grant("worker")
+    patient.paste_sql(row)
+    patient.is_well()
+
+
+@ailment("rights-excess", "MariaDB")
+def a_worker_that_may_more_since_everybody_may(ward):
+    server = ward.server()
+    patient = ward.patient(server=server)
+    database = patient.installation.database
+    for grant in ("DELETE ON sessions", "UPDATE (status) ON users", "SELECT ON users"):
+        patient.installation.execute(f"GRANT {grant} TO PUBLIC")
+    server.execute("CREATE ROLE `every``body`")
+    server.execute(f"GRANT DROP ON {database}.* TO `every``body`")
+    server.execute("GRANT `every``body` TO PUBLIC")
+    row = patient.suffers_from(
+        "rights-excess", f"DELETE on `{database}`.`sessions` by PUBLIC", "UPDATE (`status`) on", "the role `every``body` by PUBLIC")
+    assert row["remedy"].count("REVOKE") == 3, row
+    patient.paste_sql(row)
+    patient.is_well()
+
+
+@ailment("rights-excess", "MariaDB")
+def an_account_whose_name_has_quotes(ward):
+    patient = ward.patient(prepared=False)
+    patient.installation.worker_account = "o'b\\r`@x"
+    patient.write_conf()
+    patient.prepare_as_is()
+    account = "'o''b\\\\r`@x'@'localhost'"
+    _grant_all(patient.installation.server, account, "PROCESS ON *.*")
+    row = patient.suffers_from("rights-excess", f"account of worker, {account}: PROCESS on *.*")
+    says(row, f"REVOKE PROCESS ON *.* FROM {account};")
+    patient.paste_sql(row)
+    patient.is_well()
+    patient.installation.execute(f"DROP USER {account}")
 
 
 @ailment("rights-excess", "MariaDB")

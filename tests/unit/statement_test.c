@@ -72,6 +72,7 @@ static void texts_have_a_limit_and_nothing_else_has(void **state)
 static void check_kind(const struct statement *statement)
 {
     bool selects = strncmp(statement->sql, "SELECT ", 7) == 0 ||
+                   strncmp(statement->sql, "SHOW ", 5) == 0 ||
                    strncmp(statement->sql, "WITH RECURSIVE ", 15) == 0;
     if (selects == statement->writes || selects != (statement_column_count(statement->out) > 0))
         fail_msg("%s: it is marked as what it is not", statement->name);
