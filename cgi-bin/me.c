@@ -65,7 +65,8 @@ static bool print_sandbox(const struct settings *settings, struct err *err)
  * serving. */
 static int check_config(const char *program)
 {
-    struct log log = {STDERR_FILENO, LOG_INFO};
+    struct log_memory memory = {0};
+    struct log log = {.descriptor = STDERR_FILENO, .level = LOG_INFO, .memory = &memory};
     struct settings settings;
     struct err err = {""};
     struct api *api = NULL;
@@ -154,13 +155,15 @@ static struct api *make_api(const struct settings *settings, struct log *log, st
     log->level = (enum log_level)settings->log.level;
     if (!logfile_open(&logfile, err) || !confine(settings, log, err))
         return NULL;
+    log->is_own_file = logfile.path != NULL;
     return api_new(settings, log, FILE_READERS_OWN_GROUP, err);
 }
 
 static int start(const char *program)
 {
     struct settings settings;
-    struct log log = {STDERR_FILENO, LOG_INFO};
+    struct log_memory memory = {0};
+    struct log log = {.descriptor = STDERR_FILENO, .level = LOG_INFO, .memory = &memory};
     struct err err = {""};
     struct api *api;
     int status;

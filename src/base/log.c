@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -124,13 +125,73 @@ static void add_field(struct line *line, const char *key, struct str value)
     add_value(line, value);
 }
 
-/* A pipe whose reader has stopped is full one day, and nobody is kept waiting for it longer than
- * this. */
-static bool takes_line(const struct log *log)
+/* ---- writing */
+
+static bool takes_more(const struct log *log, int patience_ms)
 {
     struct pollfd target = {.fd = log->descriptor, .events = POLLOUT};
 
-    return poll(&target, 1, PATIENCE_MS) == 1;
+    return poll(&target, 1, patience_ms) == 1;
+}
+
+/* How much was written: after a part of it, what more there is room for at once. */
+static size_t put(const struct log *log, const char *text, size_t len)
+{
+    size_t done = 0;
+
+    while (done == 0 || (done < len && takes_more(log, 0))) {
+        ssize_t got = write(log->descriptor, text + done, len - done);
+
+        if (got <= 0)
+            break;
+        done += (size_t)got;
+    }
+    return done;
+}
+
+/* Takes the beginning of a line out of the file again, unless others have written behind it. */
+static bool take_back(const struct log *log, size_t len)
+{
+    off_t end = log->is_own_file ? lseek(log->descriptor, 0, SEEK_CUR) : -1;
+    struct stat info;
+
+    return end >= (off_t)len && fstat(log->descriptor, &info) == 0 && info.st_size == end &&
+           ftruncate(log->descriptor, end - (off_t)len) == 0;
+}
+
+/* A line begins where one ended. */
+static bool is_at_a_beginning(const struct log *log)
+{
+    struct log_memory *memory = log->memory;
+
+    if (memory != NULL && memory->is_torn)
+        memory->is_torn = put(log, "\n", 1) != 1;
+    return memory == NULL || !memory->is_torn;
+}
+
+/*
+ * There is nowhere to report a log that cannot be written. A pipe whose reader has stopped is full
+ * one day, and nobody is kept waiting for it longer than for the time of patience.
+ */
+static void write_line(const struct log *log, const struct line *line)
+{
+    struct log_memory *memory = log->memory;
+    bool is_ready = takes_more(log, PATIENCE_MS) && is_at_a_beginning(log);
+    size_t done = is_ready ? put(log, line->text, line->len) : 0;
+    bool is_torn = done > 0 && done < line->len && !take_back(log, done);
+
+    if (memory == NULL)
+        return;
+    memory->lost = done == line->len ? 0 : memory->lost + 1;
+    memory->is_torn = memory->is_torn || is_torn;
+}
+
+static void add_lost(const struct log *log, struct line *line)
+{
+    char number[NUMBER_TEXT_LEN + 1];
+
+    if (log->memory != NULL && log->memory->lost > 0)
+        add_field(line, "lost", number_format(log->memory->lost, number));
 }
 
 void log_event(const struct log *log, enum log_level level, const char *event,
@@ -146,10 +207,9 @@ void log_event(const struct log *log, enum log_level level, const char *event,
     add_field(&line, "level", str_from(log_level_name(level)));
     add_field(&line, "pid", number_format(getpid(), pid));
     add_field(&line, "event", str_from(event));
+    add_lost(log, &line);
     for (size_t i = 0; i < field_count; i++)
         add_field(&line, fields[i].key, fields[i].value);
     line.text[line.len++] = '\n';
-    /* There is nowhere to report a log that cannot be written. */
-    if (takes_line(log) && write(log->descriptor, line.text, line.len) < 0)
-        return;
+    write_line(log, &line);
 }

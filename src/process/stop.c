@@ -39,7 +39,8 @@ bool stop_install(void)
     for (size_t i = 0; i < ARRAY_LENGTH(stop_signals); i++)
         if (sigaction(stop_signals[i], &action, NULL) != 0)
             return false;
-    return sigaction(SIGPIPE, &ignore, NULL) == 0;
+    /* What cannot be written is no end of the worker: a peer that has gone, a file at its limit. */
+    return sigaction(SIGPIPE, &ignore, NULL) == 0 && sigaction(SIGXFSZ, &ignore, NULL) == 0;
 }
 
 bool stop_is_wanted(void)

@@ -23,7 +23,8 @@ enum { STOP_DRAIN_S = 5 };
  */
 enum { STOP_GRACE_S = 30 };
 
-/* Installs the handlers, and ignores SIGPIPE: a peer that has gone away is an error of a write. */
+/* Installs the handlers, and ignores SIGPIPE and SIGXFSZ: a peer that has gone away, or a file at its
+ * limit, is an error of a write. */
 bool stop_install(void) MUST_CHECK;
 
 bool stop_is_wanted(void);

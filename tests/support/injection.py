@@ -111,7 +111,7 @@ INFALLIBLE = {
     # they look at memory, compute, or wait
     *("memchr memcmp memcpy memmem memmove memrchr memset strchr strcmp strerror strlen strpbrk strrchr strstr strspn strcspn "
       "snprintf __snprintf_chk __vsnprintf_chk dirname qsort bsearch usleep alarm sigaddset sigemptyset __errno_location "
-      "vsnprintf ferror getsockopt sigaction sigprocmask getpid getegid geteuid clock_gettime __stack_chk_fail strncmp msync munmap __memcpy_chk "
+      "vsnprintf ferror getsockopt lseek sigaction sigprocmask getpid getegid geteuid clock_gettime __stack_chk_fail strncmp msync munmap __memcpy_chk "
       "dl_iterate_phdr _exit").split(),
     # the sandbox is made of them, which has tests of its own, and no sanitizer lets one be had
     *"fork getrlimit prctl setrlimit syscall waitpid".split(),

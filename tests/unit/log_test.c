@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -27,7 +29,8 @@ static int set_up(void **state)
 
     if (pipe2(ends, O_NONBLOCK) != 0)
         return -1;
-    fixture = (struct fixture){.log = {ends[1], LOG_DEBUG}, .reader = ends[0]};
+    fixture =
+        (struct fixture){.log = {.descriptor = ends[1], .level = LOG_DEBUG}, .reader = ends[0]};
     *state = &fixture;
     return 0;
 }
@@ -295,7 +298,7 @@ static void a_line_is_cut_at_4096_bytes_and_is_well_formed_still(void **state)
 static void a_log_that_cannot_be_written_to_is_no_failure(void **state)
 {
     struct fixture *fixture = *state;
-    struct log closed = {-1, LOG_INFO};
+    struct log closed = {.descriptor = -1, .level = LOG_INFO};
     char value[VALUE_MAX_BYTES];
 
     log_event(&closed, LOG_ERROR, "x", NULL, 0);
@@ -311,6 +314,187 @@ static void a_log_that_cannot_be_written_to_is_no_failure(void **state)
     assert_true(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
 }
 
+/* ---- lines that cannot be written as a whole */
+
+/* A file to append to, and how long it may get. */
+struct file {
+    struct log_memory memory;
+    struct log log;
+    struct rlimit before;
+    char text[32 * 1024 + 1];
+};
+
+static int set_up_file(void **state)
+{
+    struct file *file = calloc(1, sizeof(*file));
+    char path[] = "/tmp/log_test.XXXXXX";
+
+    assert_non_null(file);
+    file->log = (struct log){mkostemp(path, O_APPEND), LOG_DEBUG, &file->memory, true};
+    assert_true(file->log.descriptor >= 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &file->before), 0);
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    *state = file;
+    return 0;
+}
+
+static int tear_down_file(void **state)
+{
+    struct file *file = *state;
+
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &file->before), 0);
+    assert_true(signal(SIGXFSZ, SIG_DFL) != SIG_ERR);
+    (void)close(file->log.descriptor);
+    free(file);
+    return 0;
+}
+
+static void limit_file(struct file *file, rlim_t bytes)
+{
+    struct rlimit limit = {bytes, file->before.rlim_max};
+
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static const char *content_of(struct file *file)
+{
+    ssize_t got = pread(file->log.descriptor, file->text, sizeof(file->text) - 1, 0);
+
+    assert_true(got >= 0);
+    file->text[got] = '\0';
+    return file->text;
+}
+
+static size_t count_lines(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text != '\0'; text++)
+        count += *text == '\n';
+    return count;
+}
+
+/* Lines until the file is at its limit, which none of them ends at; how many are lost. */
+static size_t write_to_the_limit(struct file *file, size_t lines, rlim_t bytes)
+{
+    limit_file(file, bytes);
+    for (size_t i = 0; i < lines; i++)
+        LOG_EVENT(&file->log, LOG_INFO, "x", {"k", STR("0123456789")});
+    limit_file(file, file->before.rlim_cur);
+    return lines - count_lines(content_of(file));
+}
+
+static void a_line_that_was_cut_short_is_taken_back(void **state)
+{
+    struct file *file = *state;
+    size_t lost = write_to_the_limit(file, 20, 1000), len = strlen(file->text);
+    char expected[64];
+
+    assert_true(lost > 0 && lost < 20 && len < 1000);
+    assert_int_equal(file->text[len - 1], '\n');
+    LOG_EVENT(&file->log, LOG_INFO, "x", {"k", STR("1")});
+    LOG_EVENT(&file->log, LOG_INFO, "x", {"k", STR("2")});
+    (void)snprintf(expected, sizeof(expected), " event=x lost=%zu k=1\n", lost);
+    assert_contains(content_of(file) + len, expected);
+    assert_contains(file->text, " event=x k=2\n");
+    for (struct str rest = str_from(file->text); rest.len > 0;) {
+        struct str line = str_cut(&rest, '\n');
+
+        assert_true(is_logfmt((struct str){line.data, line.len + 1}));
+    }
+}
+
+/* As where a web server made the file, for itself and others. */
+static void after_one_that_stays_cut_the_next_begins_anew(void **state)
+{
+    struct file *file = *state;
+    size_t lost, len;
+    char expected[64];
+
+    file->log.is_own_file = false;
+    lost = write_to_the_limit(file, 20, 1000);
+    len = strlen(file->text);
+    assert_int_equal(len, 1000);
+    assert_int_not_equal(file->text[len - 1], '\n');
+    LOG_EVENT(&file->log, LOG_INFO, "x", {"k", STR("1")});
+    (void)snprintf(expected, sizeof(expected), " event=x lost=%zu k=1\n", lost);
+    assert_memory_equal(content_of(file) + len, "\ntime=", 6);
+    assert_contains(file->text + len, expected);
+    assert_int_equal(count_lines(file->text + len), 2);
+}
+
+/* What stands behind it is another process's: the place of a line that is cut is not the file's end. */
+static void nothing_of_others_is_taken_back(void **state)
+{
+    struct file *file = *state;
+    char others[500];
+
+    memset(others, '#', sizeof(others));
+    assert_int_equal(write(file->log.descriptor, others, sizeof(others)), sizeof(others));
+    assert_int_equal(fcntl(file->log.descriptor, F_SETFL, 0), 0); /* no more at the end */
+    assert_int_equal(lseek(file->log.descriptor, 0, SEEK_SET), 0);
+    limit_file(file, 40);
+    LOG_EVENT(&file->log, LOG_INFO, "x", {"k", STR("1")});
+    assert_int_equal(strlen(content_of(file)), sizeof(others));
+    assert_true(file->memory.is_torn && file->memory.lost == 1);
+}
+
+static void without_a_memory_a_line_is_taken_back_all_the_same(void **state)
+{
+    struct file *file = *state;
+    size_t len;
+
+    file->log.memory = NULL;
+    assert_true(write_to_the_limit(file, 20, 1000) > 0);
+    len = strlen(file->text);
+    assert_int_equal(file->text[len - 1], '\n');
+    LOG_EVENT(&file->log, LOG_INFO, "x", {"k", STR("1")});
+    assert_contains(content_of(file) + len, " event=x k=1\n");
+}
+
+/* All that is in the pipe, with a NUL behind it; how much that is. */
+static size_t drain(const struct fixture *fixture, char *text, size_t size)
+{
+    size_t len = 0;
+    ssize_t got;
+
+    while ((got = read(fixture->reader, text + len, size - 1 - len)) > 0)
+        len += (size_t)got;
+    text[len] = '\0';
+    return len;
+}
+
+/* The system writes as much as a line to a pipe as a whole, or nothing of it. */
+static void a_pipe_that_is_nearly_full_gets_whole_lines(void **state)
+{
+    enum { LINES = 60, PATIENCE_MS = 20, SLACK_MS = 5000, ROOM = LINE_MAX_BYTES + 100 };
+    static char text[1024 * 1024];
+    struct fixture *fixture = *state;
+    struct log_memory memory = {0};
+    char block[512], expected[64];
+    size_t len;
+    int64_t begun_us = clock_monotonic_us();
+
+    memset(block, '#', sizeof(block));
+    while (write(fixture->log.descriptor, block, sizeof(block)) > 0)
+        ;
+    assert_int_equal(read(fixture->reader, text, ROOM), ROOM);
+    fixture->log.memory = &memory;
+    for (int i = 0; i < LINES; i++)
+        LOG_EVENT(&fixture->log, LOG_INFO, "x", {"k", STR("0123456789")});
+    assert_true(clock_monotonic_us() - begun_us < (LINES * PATIENCE_MS + SLACK_MS) * 1000);
+    assert_true(memory.lost > 0 && memory.lost < LINES);
+    len = drain(fixture, text, sizeof(text));
+    assert_int_equal(text[len - 1], '\n');
+    assert_int_equal(count_lines(text) + (size_t)memory.lost, LINES);
+    (void)snprintf(expected, sizeof(expected), " event=x lost=%lld k=1\n", (long long)memory.lost);
+    LOG_EVENT(&fixture->log, LOG_INFO, "x", {"k", STR("1")});
+    assert_contains(written(fixture), expected);
+    assert_int_equal(memory.lost, 0);
+}
+
+#define FILE_TEST(function) cmocka_unit_test_setup_teardown(function, set_up_file, tear_down_file)
 #define LOG_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -327,6 +511,11 @@ int main(void)
         LOG_TEST(a_value_that_just_fits_is_whole),
         LOG_TEST(a_line_is_cut_at_4096_bytes_and_is_well_formed_still),
         LOG_TEST(a_log_that_cannot_be_written_to_is_no_failure),
+        FILE_TEST(a_line_that_was_cut_short_is_taken_back),
+        FILE_TEST(after_one_that_stays_cut_the_next_begins_anew),
+        FILE_TEST(nothing_of_others_is_taken_back),
+        FILE_TEST(without_a_memory_a_line_is_taken_back_all_the_same),
+        LOG_TEST(a_pipe_that_is_nearly_full_gets_whole_lines),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
