@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "gateway/counting.h"
 #include "gateway/environment.h"
 #include "gateway/output.h"
@@ -15,6 +16,8 @@
 
 enum { HEAD_MAX_BYTES = 64 * 1024 };
 enum { SHORTAGE_PAUSE_US = 100000, SILENCE_MAX_MS = 2000, LOOK_AGAIN_MS = 1000 };
+/* How long a connection that is kept may rest; the shorter one where others wait, and for a stop. */
+enum { KEPT_MAX_MS = 1000, KEPT_STEP_MS = 20 };
 
 struct server {
     struct api *api;
@@ -141,6 +144,32 @@ static bool after_no_request(struct server *server, int error, struct err *err)
 }
 
 /*
+ * Whether there is more to read at the connection that the web server keeps open (FCGI_KEEP_CONN).
+ * It is closed neither at once nor while it is in use: the server may be about to send the next
+ * request, and does not send a PATCH again.
+ */
+static bool is_in_use(const struct server *server)
+{
+    int64_t until_us = clock_monotonic_us() + KEPT_MAX_MS * INT64_C(1000);
+
+    do {
+        if (descriptor_wait(server->fcgx.ipcFd, KEPT_STEP_MS))
+            return descriptor_has_more(server->fcgx.ipcFd);
+    } while (!stop_is_wanted() && !descriptor_wait(STDIN_FILENO, 0) &&
+             clock_monotonic_us() < until_us);
+    return false;
+}
+
+/* Else one that rests would have the whole worker for itself. */
+static void let_go_of_idle(struct server *server)
+{
+    if (server->fcgx.ipcFd < 0 || is_in_use(server))
+        return;
+    (void)shutdown(server->fcgx.ipcFd, SHUT_RDWR); /* libfcgi waits for the other end else */
+    FCGX_Free(&server->fcgx, 1);
+}
+
+/*
  * 0, or an errno. At a Unix socket the accept is ours: libfcgi's drops a connection whose first
  * bytes are still under way when a signal comes.
  */
@@ -148,6 +177,7 @@ static int next_request(struct server *server)
 {
     FCGX_Request *fcgx = &server->fcgx;
 
+    let_go_of_idle(server);
     /* systemd makes the socket, which all workers share, wait again when it starts one of them. */
     if (!descriptor_set_nonblocking(STDIN_FILENO))
         return errno;

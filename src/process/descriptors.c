@@ -62,6 +62,20 @@ static bool wait_for_input(int descriptor, int64_t until_us)
     return count > 0;
 }
 
+bool descriptor_wait(int descriptor, int timeout_ms)
+{
+    struct pollfd wait = {.fd = descriptor, .events = POLLIN};
+
+    return poll(&wait, 1, timeout_ms) > 0;
+}
+
+bool descriptor_has_more(int descriptor)
+{
+    char byte;
+
+    return recv(descriptor, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 int descriptor_accept(int listener, int64_t silence_ms)
 {
     int64_t until_us = clock_monotonic_us() + silence_ms * 1000;

@@ -30,6 +30,12 @@ void descriptor_drain_socket(int descriptor, int64_t max_bytes, int64_t timeout_
 
 bool descriptor_is_unix_socket(int descriptor);
 
+/* Until there is something to read, or to accept, or for so long; a signal ends it. */
+bool descriptor_wait(int descriptor, int timeout_ms);
+
+/* Whether there is something to read at a connected socket now, and not its end. */
+bool descriptor_has_more(int descriptor);
+
 /*
  * The next connection of a listening socket, once something has arrived at it. Signals do not
  * disturb that. -1 and errno: ECONNABORTED where the other side was silent for so long.

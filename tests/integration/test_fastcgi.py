@@ -223,6 +223,69 @@ def test_a_client_that_goes_before_the_answer_does_not_harm_the_worker(worker, t
     assert_serves(worker, tokens, full_user)
 
 
+# ---- connections that are kept open (FCGI_KEEP_CONN)
+
+def ask_on(connection, worker, tokens, user):
+    """A request after which the connection is to stay."""
+    variables, data = variables_of(headers=tokens.bearer(user))
+    connection.send(begin(flags=fastcgi.KEEP_CONNECTION) + stream(PARAMS, params(variables)) + stream(STDIN, data))
+    assert worker.judge(connection.receive()).status == 200
+
+
+def assert_closed(connection, within_s):
+    connection.socket.settimeout(within_s)
+    assert connection.socket.recv(1) == b""
+
+
+def test_a_kept_connection_takes_one_request_after_the_other(worker, tokens, reader):
+    with worker.connect() as connection:
+        for pause_s in (0, 0, 0.05, 0.3):
+            time.sleep(pause_s)
+            ask_on(connection, worker, tokens, reader)
+
+
+def test_a_kept_connection_that_rests_is_let_go(worker, tokens, reader):
+    with worker.connect() as connection:
+        ask_on(connection, worker, tokens, reader)
+        begun = time.monotonic()
+        assert_closed(connection, 5)
+        assert time.monotonic() - begun > 0.5
+    assert_serves(worker, tokens, reader)
+
+
+@pytest.mark.parametrize("kept", [1, 5])
+def test_nobody_waits_for_a_kept_connection_that_rests(worker, tokens, reader, kept):
+    """Each takes the worker from the one before it, and keeps it."""
+    connections = [worker.connect() for _ in range(kept)]
+    try:
+        begun = time.monotonic()
+        for connection in connections:
+            ask_on(connection, worker, tokens, reader)
+        assert_serves(worker, tokens, reader)
+        assert time.monotonic() - begun < 1 + kept
+        for connection in connections:
+            assert_closed(connection, 1)
+    finally:
+        for connection in connections:
+            connection.socket.close()
+
+
+def test_a_kept_connection_that_the_server_closes_is_none(worker, tokens, reader):
+    for _ in range(3):
+        with worker.connect() as connection:
+            ask_on(connection, worker, tokens, reader)
+        assert_serves(worker, tokens, reader)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_worker_with_a_kept_connection_ends_at_once(worker, tokens, reader, number):
+    with worker.connect() as connection:
+        ask_on(connection, worker, tokens, reader)
+        worker.signal(number)
+        assert worker.wait(3) == 0
+        assert_closed(connection, 1)
+
+
 # ---- its end
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
