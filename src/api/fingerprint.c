@@ -144,9 +144,13 @@ static bool is_signed(struct fingerprint *fingerprint, const struct question *qu
 
 /* ---- the answer */
 
-/* The settings as settings_print writes them, to be freed; NULL: out of memory. */
+/*
+ * The settings as settings_print writes them, to be freed; NULL: out of memory. process.socket is
+ * the same in all: it belongs to whoever starts the worker, as lighttpd, and not to the file.
+ */
 static char *print_settings(const struct settings *settings)
 {
+    struct settings common = *settings;
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
@@ -154,7 +158,8 @@ static char *print_settings(const struct settings *settings)
 
     if (out == NULL)
         return NULL;
-    good = settings_print(settings, out);
+    common.process.socket = SETTINGS_SOCKET_SHARED;
+    good = settings_print(&common, out);
     if (fclose(out) == 0 && good)
         return text;
     free(text);

@@ -4,9 +4,9 @@
  * that a worker was started from other files than those that are there now.
  *
  * The question is "TIME.NONCE.MAC", the MAC an HMAC over TIME.NONCE; the answer "VERSION DIGESTS",
- * the digests cut from HMACs over the nonce and each line of settings_print with its number.
- * Without the secret an answer tells nothing but the version, and a question that was overheard can
- * be put again for a minute alone.
+ * the digests cut from HMACs over the nonce and each line of settings_print with its number;
+ * process.socket is not told. Without the secret an answer tells nothing but the version, and a
+ * question that was overheard can be put again for a minute alone.
  */
 #ifndef ME_API_FINGERPRINT_H
 #define ME_API_FINGERPRINT_H

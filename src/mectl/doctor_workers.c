@@ -18,7 +18,8 @@ enum {
     MS_PER_S = 1000,
     SLACK_MS = 50, /* the start of a process is known to a hundredth of a second */
     PIDS_MAX_BYTES = 4096,
-    PATH_MAX_BYTES = 8192
+    PATH_MAX_BYTES = 8192,
+    SOCKETS_MAX = 256 /* of more than these, the others are taken for right */
 };
 
 /* The workers that have the settings of the report. */
@@ -30,6 +31,9 @@ struct crew {
     uid_t user;                     /* of the first one */
     struct buf pids, outdated_pids; /* " 12 34" */
     const char *reason;             /* why the last outdated one is */
+    ino_t sockets[SOCKETS_MAX];     /* of those workers that would refuse what comes to them */
+    size_t socket_count;
+    int64_t taking, losing; /* the process id of one whose process.socket does not fit */
 };
 
 /* ---- those that run */
@@ -77,6 +81,41 @@ static const char *reason_to_restart(const struct crew *crew, const struct worke
                                                       : NULL;
 }
 
+/* ---- process.socket */
+
+static bool is_own(const struct crew *crew, const struct worker *worker)
+{
+    if (worker->socket_setting[0] != '\0')
+        return strcmp(worker->socket_setting, "own") == 0;
+    return crew->report->invocation->settings.process.socket == SETTINGS_SOCKET_OWN;
+}
+
+static bool has_another(const struct crew *crew, ino_t socket)
+{
+    for (size_t i = 0; i < crew->socket_count; i++)
+        if (crew->sockets[i] == socket)
+            return true;
+    return false;
+}
+
+static void judge_own(struct crew *crew, const struct worker *worker)
+{
+    if (worker->parent_has_socket || has_another(crew, worker->socket))
+        crew->taking = worker->pid;
+    if (crew->socket_count < SOCKETS_MAX)
+        crew->sockets[crew->socket_count++] = worker->socket;
+}
+
+static void judge_socket(struct crew *crew, const struct worker *worker)
+{
+    if (worker->socket == 0)
+        return;
+    if (is_own(crew, worker))
+        judge_own(crew, worker);
+    else if (strcmp(worker->parent, "lighttpd") == 0 && !worker->parent_has_socket)
+        crew->losing = worker->pid;
+}
+
 static void visit_worker(void *context, const struct worker *worker)
 {
     struct crew *crew = context;
@@ -88,6 +127,7 @@ static void visit_worker(void *context, const struct worker *worker)
         crew->user = worker->user;
     buf_append_format(&crew->pids, " %lld", (long long)worker->pid);
     crew->roots += worker->user == 0;
+    judge_socket(crew, worker);
     reason = reason_to_restart(crew, worker);
     if (reason == NULL)
         return;
@@ -123,6 +163,12 @@ static void tell_crew(struct crew *crew)
     if (crew->roots > 0)
         report_finding(report, FINDING_WORKER_IS_ROOT, NULL, "%lld of %lld", (long long)crew->roots,
                        (long long)crew->count);
+    if (crew->taking > 0)
+        report_finding(report, FINDING_SOCKET_TAKEN, NULL, "as pid %lld has",
+                       (long long)crew->taking);
+    if (crew->losing > 0)
+        report_finding(report, FINDING_SOCKET_LOST, NULL, "as pid %lld has",
+                       (long long)crew->losing);
     buf_append_byte(&crew->outdated_pids, '\0');
     if (crew->outdated > 0 && buf_is_good(&crew->outdated_pids))
         report_finding(report, FINDING_WORKER_OUTDATED, crew->outdated_pids.data + 1,

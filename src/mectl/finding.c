@@ -176,6 +176,27 @@ static const struct finding_row rows[FINDING__MAX] = {
                                 ANY_SERVER("# its folder has to be the workers' own:\n"
                                            "#     install -d -o www-data -g www-data -m 0750 "
                                            "FOLDER")},
+    [FINDING_SOCKET_TAKEN] =
+        {"socket-taken", NULL, WEIGHT_WRONG,
+         "process.socket is own, and a worker has its socket with others",
+         "The first worker that is told to end takes it from them all: everybody is answered 502.",
+         ANY_SERVER("# in me.conf, in [process], and where they are started without "
+                    "ME_PROCESS_SOCKET=own:\n"
+                    "socket = shared")},
+    [FINDING_SOCKET_LOST] =
+        {"socket-lost",
+         NULL,
+         WEIGHT_WARNS,
+         "process.socket is shared, and lighttpd gives each worker a socket of its own",
+         "What waits in it when the worker is told to end is lost: clients get a 500.",
+         {.any = "# in bin-environment of fastcgi.server:\n"
+                 "#     \"ME_PROCESS_SOCKET\" => \"own\"\n"
+                 "# or, where lighttpd starts all workers, in me.conf, in [process]:\n"
+                 "socket = own",
+          .lighttpd = "# in fastcgi.server, in the block of /me, beside ME_CONF:\n"
+                      "#     \"bin-environment\" => (..., \"ME_PROCESS_SOCKET\" => \"own\"),\n"
+                      "# or, where lighttpd starts all workers, in me.conf, in [process]:\n"
+                      "socket = own"}},
 
     /* ---- the database */
     [FINDING_PASSWORD_UNUSABLE] = {"password-unusable", "password", WEIGHT_STOPS,
@@ -364,7 +385,8 @@ static const struct finding_row rows[FINDING__MAX] = {
                       "    \"socket\" => \"/run/lighttpd/me-fcgi.sock\",\n"
                       "    \"check-local\" => \"disable\",\n"
                       "    \"max-procs\" => 4,\n"
-                      "    \"bin-environment\" => (\"ME_CONF\" => \"@THIS@\"),\n"
+                      "    \"bin-environment\" => (\"ME_CONF\" => \"@THIS@\", "
+                      "\"ME_PROCESS_SOCKET\" => \"own\"),\n"
                       ")))",
           .nginx = "# in the server block:\n"
                    "location = /me {\n"

@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-enum { NS_PER_MS = 1000000, MS_PER_S = 1000, READ_MAX_BYTES = 256 * 1024 };
+enum { NS_PER_MS = 1000000, MS_PER_S = 1000, READ_MAX_BYTES = 4 * 1024 * 1024 };
 
 /* What the program is called, as gateway/path.c has it; the kernel keeps 15 bytes of it. */
 static const char *const names[] = {"me.fcgi", "me.cgi"};
@@ -107,9 +107,17 @@ static void read_program(int folder, struct worker *worker)
     worker->program[path.len] = '\0';
 }
 
-static void read_conf(int folder, struct worker *worker)
+/* Takes the value where it is of this variable. */
+static void take_variable(struct str variable, struct str start, char *out, size_t size)
 {
-    struct str rest, variable;
+    if (str_starts_with(variable, start))
+        (void)snprintf(out, size, "%.*s", (int)(variable.len - start.len),
+                       variable.data + start.len);
+}
+
+static void read_environment(int folder, struct worker *worker)
+{
+    struct str rest;
     struct buf text;
 
     buf_init(&text, READ_MAX_BYTES);
@@ -117,17 +125,108 @@ static void read_conf(int folder, struct worker *worker)
         worker->is_readable = false;
     rest = buf_str(&text);
     while (str_is_set(rest)) {
-        variable = str_cut(&rest, '\0');
-        if (str_starts_with(variable, STR("ME_CONF=")))
-            (void)snprintf(worker->conf, sizeof(worker->conf), "%.*s", (int)variable.len - 8,
-                           variable.data + 8);
+        struct str variable = str_cut(&rest, '\0');
+
+        take_variable(variable, STR("ME_CONF="), worker->conf, sizeof(worker->conf));
+        take_variable(variable, STR("ME_PROCESS_SOCKET="), worker->socket_setting,
+                      sizeof(worker->socket_setting));
     }
     buf_free_secret(&text);
 }
 
+/* ---- its socket */
+
+/* A line of net/unix: "ADDRESS: REFERENCES PROTOCOL FLAGS TYPE STATE INODE PATH". */
+static bool is_line_of_listener(struct str line, ino_t socket)
+{
+    static const struct str listens = STR("00010000");
+    struct str flags = STR_NONE;
+    int64_t inode = 0;
+    int i = 0;
+
+    while (str_is_set(line) && i < 7) {
+        struct str field = str_cut(&line, ' ');
+
+        if (field.len == 0) /* of several blanks */
+            continue;
+        if (i == 3)
+            flags = field;
+        if (i == 6 && !str_to_number(field, INT64_MAX, &inode))
+            return false;
+        i++;
+    }
+    return str_equal(flags, listens) && (ino_t)inode == socket;
+}
+
+static bool is_unix_listener(int folder, ino_t socket)
+{
+    struct buf text;
+    struct str rest;
+    bool found = false;
+
+    buf_init(&text, READ_MAX_BYTES);
+    if (read_file(folder, "net/unix", &text))
+        for (rest = buf_str(&text); str_is_set(rest) && !found;)
+            found = is_line_of_listener(str_cut(&rest, '\n'), socket);
+    buf_free(&text);
+    return found;
+}
+
+static bool has_open(int descriptors, ino_t socket)
+{
+    DIR *open = fdopendir(descriptors);
+    const struct dirent *entry;
+    struct stat info;
+    bool found = false;
+
+    if (open == NULL) {
+        (void)close(descriptors);
+        return false;
+    }
+    while (!found && (entry = readdir(open)) != NULL)
+        found = is_number(entry->d_name) && fstatat(dirfd(open), entry->d_name, &info, 0) == 0 &&
+                S_ISSOCK(info.st_mode) && info.st_ino == socket;
+    (void)closedir(open);
+    return found;
+}
+
+/* What the parent, field 4, is called, and whether it has the socket. */
+static void read_parent(int proc, struct str fields, struct worker *worker)
+{
+    char path[WORKER_WORD_MAX_BYTES + 1];
+    int descriptors;
+    struct buf text;
+    struct str rest;
+
+    (void)str_cut(&fields, ' ');
+    fields = str_cut(&fields, ' ');
+    buf_init(&text, READ_MAX_BYTES);
+    (void)snprintf(path, sizeof(path), "%.*s/comm", STR_ARGS(fields));
+    if (read_file(proc, path, &text)) {
+        rest = buf_str(&text);
+        rest = str_cut(&rest, '\n');
+        (void)snprintf(worker->parent, sizeof(worker->parent), "%.*s", STR_ARGS(rest));
+    }
+    buf_free(&text);
+    (void)snprintf(path, sizeof(path), "%.*s/fd", STR_ARGS(fields));
+    descriptors = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    worker->parent_has_socket = descriptors >= 0 && has_open(descriptors, worker->socket);
+}
+
+static void read_socket(int proc, int folder, struct str fields, struct worker *worker)
+{
+    struct stat info;
+
+    if (fstatat(folder, "fd/0", &info, 0) != 0 || !S_ISSOCK(info.st_mode) ||
+        !is_unix_listener(folder, info.st_ino))
+        return;
+    worker->socket = info.st_ino;
+    read_parent(proc, fields, worker);
+}
+
 /* ---- all of them */
 
-static bool read_worker(int folder, struct worker *worker)
+static bool read_worker(int proc, int folder, struct worker *worker)
 {
     struct status status;
     struct stat info;
@@ -141,7 +240,8 @@ static bool read_worker(int folder, struct worker *worker)
         worker->user = info.st_uid;
         worker->started_ms = started_ms(status.fields);
         read_program(folder, worker);
-        read_conf(folder, worker);
+        read_environment(folder, worker);
+        read_socket(proc, folder, status.fields, worker);
     }
     buf_free(&text);
     return good;
@@ -155,7 +255,7 @@ static void look(int proc, const char *name, workers_visit *visit, void *context
     if (folder < 0)
         return; /* it has ended meanwhile */
     worker.pid = (pid_t)strtol(name, NULL, 10);
-    if (read_worker(folder, &worker))
+    if (read_worker(proc, folder, &worker))
         visit(context, &worker);
     (void)close(folder);
 }

@@ -12,6 +12,8 @@
 
 #include "base/compiler.h"
 
+enum { WORKER_WORD_MAX_BYTES = 31 };
+
 struct worker {
     pid_t pid;
     uid_t user;
@@ -20,6 +22,10 @@ struct worker {
     char conf[PATH_MAX];    /* its ME_CONF; empty: it has none, or unknown */
     bool is_replaced;       /* another file has taken the place of its program, or none */
     bool is_readable;       /* `program` and `conf` could be looked at */
+    ino_t socket;           /* the Unix socket that it listens at; 0: none, or unknown */
+    bool parent_has_socket; /* who started it has that, too, as systemd and multiwatch do */
+    char parent[WORKER_WORD_MAX_BYTES + 1];         /* the name of that program; empty: unknown */
+    char socket_setting[WORKER_WORD_MAX_BYTES + 1]; /* its ME_PROCESS_SOCKET; empty: it has none */
 };
 
 /* `worker` is borrowed for the call. */

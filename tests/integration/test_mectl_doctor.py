@@ -218,7 +218,7 @@ def test_a_server_that_is_named_is_shown_its_own(mectl, page_server):
 def test_the_lines_of_a_mapping_name_the_settings_that_were_examined(mectl, installation, page_server):
     remedy = remedy_of(mectl(
         "doctor", "--only", "outside", "--json", "--url", page_server, "--server", "lighttpd", check=False))
-    assert f'"bin-environment" => ("ME_CONF" => "{installation.conf}"),' in remedy
+    assert f'"bin-environment" => ("ME_CONF" => "{installation.conf}", "ME_PROCESS_SOCKET" => "own"),' in remedy
 
 
 def test_a_page_is_none_of_the_files(mectl, page_server):

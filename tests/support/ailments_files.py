@@ -1,6 +1,9 @@
 """What mectl doctor finds from inside in the settings and in the files that they name. A ward makes patients."""
 
 import datetime
+import os
+import socket
+import subprocess
 import time
 
 from cryptography import x509
@@ -10,6 +13,7 @@ from cryptography.x509.oid import NameOID
 from support.ailments import ailment, says
 from support.installation import AUDIENCE, ISSUER, write_secret
 from support.keys import SigningKey, jwks
+from support.paths import clean_environment, program
 
 
 @ailment("settings-wrong", "files")
@@ -244,4 +248,26 @@ def a_password_that_is_not_there(ward):
     says(row, "openssl rand -hex 16 >FILE", "mectl migrate --print-grants --for worker | mariadb")
     write_secret(password, "0123456789abcdef0123456789abcdef\n")
     patient.grant("worker")
+    patient.is_well()
+
+
+@ailment("socket-taken", "files")
+def a_worker_whose_starter_keeps_the_socket(ward):
+    """As systemd does."""
+    patient = ward.patient()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(patient.folder / "w.sock"))
+        listener.listen(1)
+        for mode, found in (("shared", set()), ("own", {"socket-taken"}), (None, set())):
+            environment = {} if mode is None else {"ME_PROCESS_SOCKET": mode}
+            worker = subprocess.Popen(
+                [str(program("me.fcgi"))], stdin=listener, stderr=subprocess.DEVNULL,
+                env=clean_environment(ME_CONF=str(patient.conf), **environment))
+            try:
+                # its memory and descriptors are root's alone to look at
+                wanted = found | {"worker-is-root"} if os.geteuid() == 0 else set()
+                assert set(patient.examine()) == wanted, mode
+            finally:
+                worker.terminate()
+                worker.wait(10)
     patient.is_well()

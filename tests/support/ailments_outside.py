@@ -113,6 +113,34 @@ def workers_of_a_server_of_root(clinic):
     clinic.is_well(clinic.inside())
 
 
+@ailment("socket-lost", "lighttpd")
+def workers_that_lose_what_waits(clinic):
+    clinic.site.start({"drop": ("own",)})
+    row = clinic.suffers_from("socket-lost", clinic.inside("--server", "lighttpd"), "as pid ")
+    says(row, '"ME_PROCESS_SOCKET" => "own"')
+    _paste_setting(clinic.site, row)
+    clinic.site.restart({"drop": ("own",)})
+    clinic.is_well(clinic.inside())
+    clinic.site.write_conf()
+    clinic.site.restart()  # with what it says of bin-environment
+    clinic.is_well(clinic.inside())
+
+
+@ailment("socket-taken", "nginx")
+def workers_that_take_the_socket_from_each_other(clinic):
+    clinic.site.write_conf(process__socket="own")
+    clinic.site.start()
+    row = clinic.suffers_from("socket-taken", clinic.inside(), "as pid ")
+    _paste_setting(clinic.site, row)
+    clinic.site.restart()
+    clinic.is_well(clinic.inside())
+
+
+def _paste_setting(site, row: dict):
+    key, _, value = lines_to_paste(row["remedy"]).strip().partition(" = ")
+    site.write_conf(**{f"process__{key}": value})
+
+
 @ailment("worker-outdated", "lighttpd")
 def settings_that_were_changed_meanwhile(clinic):
     clinic.site.start()

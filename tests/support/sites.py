@@ -28,8 +28,8 @@ _LOADED = (
     "mpm_event authn_core authn_file authz_core authz_user auth_basic alias mime filter deflate headers env expires rewrite "
     "cache cache_disk proxy proxy_fcgi cgid ssl").split()
 
-# A slot, as %LOCATION%, is where a test puts lines. A name, as @PORT@, is replaced. A line that ends in "# if NAME" is
-# left out where a test says so.
+# A slot, as %LOCATION%, is where a test puts lines. A name, as @PORT@, is replaced. A line that ends in "# if NAME",
+# or in "# if NAME and OTHER", is left out where a test says so.
 NGINX = """
 user www-data;  # if root
 worker_processes 1;
@@ -125,7 +125,9 @@ fastcgi.server = ("@PATH@" => ((  # if mapped
     "socket" => "@SOCKET@",  # if mapped
     "check-local" => "disable",  # if mapped
     "max-procs" => 2,  # if mapped
-    "bin-environment" => ("ME_CONF" => "@CONF@"),  # if mapped
+    "bin-environment" => ("ME_CONF" => "@CONF@",  # if mapped
+        "ME_PROCESS_SOCKET" => "own",  # if mapped and own
+    ),  # if mapped
 )))  # if mapped
 %SERVER%
 """
@@ -364,12 +366,12 @@ class Site:
 
 
 def _left_out(template: str, dropped) -> str:
-    """Without the lines whose condition is not met, nor any mark of a condition."""
+    """Without the lines one of whose conditions is not met, nor any mark of a condition."""
     dropped = {*dropped, *(() if IS_ROOT else ("root",))}
     lines = []
     for line in template.splitlines():
-        text, _, condition = line.partition("  # if ")
-        if condition not in dropped:
+        text, _, conditions = line.partition("  # if ")
+        if dropped.isdisjoint(conditions.split(" and ")):
             lines.append(text)
     return "\n".join(lines) + "\n"
 

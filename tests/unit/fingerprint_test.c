@@ -96,6 +96,8 @@ static void same_settings_give_the_same_answer(void **state)
     make(&other, secret, NULL);
     /* The file of the secret is a setting as well. */
     other.settings.doctor.secret_file = one.path;
+    /* Whoever starts the worker has this one. */
+    other.settings.process.socket = SETTINGS_SOCKET_OWN;
     begin(&dialogue);
     talk(&dialogue, &one, &other);
     assert_true(str_equal(buf_str(&dialogue.ours), buf_str(&dialogue.theirs)));
