@@ -9,18 +9,35 @@
 #include "process/descriptors.h"
 
 enum { OUTPUT_MAX_BYTES = 64 * 1024, REST_TIMEOUT_MS = 5000 };
+/* mod_cgi closes one pipe after the other. */
+enum { GIVEN_UP_MS = 20 };
+
+/* The body as it comes. */
+struct input {
+    int64_t taken;
+    bool has_length;
+};
+
+/*
+ * Where no length is given, the end of the input is that of the body, or Apache has given the
+ * request up, since the client had not sent all of it: it waits for no answer then.
+ */
+static bool is_end_of_body(const struct input *input)
+{
+    return input->has_length || !descriptor_is_hung_up(STDOUT_FILENO, GIVEN_UP_MS);
+}
 
 static size_t read_standard_input(void *context, char *out, size_t size)
 {
-    int64_t *taken = context;
+    struct input *input = context;
     ssize_t got;
 
     do
         got = read(STDIN_FILENO, out, size);
     while (got < 0 && errno == EINTR);
-    if (got < 0)
+    if (got < 0 || (got == 0 && !is_end_of_body(input)))
         return REQUEST_READ_BROKEN;
-    *taken += got;
+    input->taken += got;
     return (size_t)got;
 }
 
@@ -76,14 +93,15 @@ bool cgi_serve(const struct cgi *cgi, char *const *environment)
     struct api_failure failure;
     struct request request;
     struct response response;
-    int64_t taken = 0;
+    struct input input = {0};
     bool good;
     bool can_serve =
         cgi != NULL && environment_name_of_header(cgi->settings->token.header, token_variable);
 
     environment_read(environment, token_variable, &request);
     request.read = read_standard_input;
-    request.read_context = &taken;
+    request.read_context = &input;
+    input.has_length = str_is_set(request.header[REQUEST_CONTENT_LENGTH]);
     if (can_serve) {
         environment_find_watched(environment, cgi->settings, &request);
         handle(cgi, &request, &response);
@@ -92,7 +110,7 @@ bool cgi_serve(const struct cgi *cgi, char *const *environment)
     }
     good = write_response(&response);
     /* Apache's mod_cgid: see descriptors.h. */
-    descriptor_drain_socket(STDIN_FILENO, rest_of_body(&request, environment, taken),
+    descriptor_drain_socket(STDIN_FILENO, rest_of_body(&request, environment, input.taken),
                             REST_TIMEOUT_MS);
     return good;
 }

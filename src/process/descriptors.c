@@ -69,6 +69,13 @@ bool descriptor_wait(int descriptor, int timeout_ms)
     return poll(&wait, 1, timeout_ms) > 0;
 }
 
+bool descriptor_is_hung_up(int descriptor, int timeout_ms)
+{
+    struct pollfd wait = {.fd = descriptor, .events = 0};
+
+    return poll(&wait, 1, timeout_ms) > 0 && (wait.revents & (POLLHUP | POLLERR)) != 0;
+}
+
 bool descriptor_has_more(int descriptor)
 {
     char byte;

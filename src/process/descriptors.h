@@ -33,6 +33,10 @@ bool descriptor_is_unix_socket(int descriptor);
 /* Until there is something to read, or to accept, or for so long; a signal ends it. */
 bool descriptor_wait(int descriptor, int timeout_ms);
 
+/* Whether nobody reads what is written to it, now or within so long: the other end of the pipe or
+ * of the connection is closed. */
+bool descriptor_is_hung_up(int descriptor, int timeout_ms);
+
 /* Whether there is something to read at a connected socket now, and not its end. */
 bool descriptor_has_more(int descriptor);
 

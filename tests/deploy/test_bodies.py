@@ -111,7 +111,7 @@ def test_a_length_that_is_none(site, tokens, users, user, fields, body):
     (["Content-Length: 20"], b'{"bio":"x"}'),
     (["Transfer-Encoding: chunked"], b'b\r\n{"bio":"x"}\r\n'),
 ], ids=["shorter than its length", "chunks without an end"])
-def test_a_body_that_breaks_off_changes_nothing(server, site, tokens, users, user, fields, body):
+def test_a_body_that_breaks_off_changes_nothing(site, tokens, users, user, fields, body):
     """The answer, which nobody waits for any more, is the server's own."""
     token = tokens.mint(user)
     head = ["PATCH /me HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}", "Content-Type: application/json",
@@ -122,6 +122,4 @@ def test_a_body_that_breaks_off_changes_nothing(server, site, tokens, users, use
         answer = connection.makefile("rb").readline()
     assert answer == b"" or answer.split()[1] in (b"400", b"500", b"502"), answer
     assert site.get({"Authorization": f"Bearer {token}"}).status == 200
-    # mod_cgi closes the input at the end of a body just as where it broke off; a part of a document is none.
-    has_end = server.way.example.stem not in ("apache-htaccess", "apache-suexec-cgi") or "chunked" not in fields[0]
-    assert users.column(user, "bio") is None or not has_end
+    assert users.column(user, "bio") is None

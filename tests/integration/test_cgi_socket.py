@@ -92,3 +92,43 @@ def test_a_body_that_never_comes_is_not_waited_for_for_ever(cgi, tokens, user):
     running = Exchange(cgi, environment_of("DELETE", "/me", tokens.bearer(user), b"x" * 10))
     assert running.answer().status == 405
     assert running.end() < 15
+
+
+# ---- a body whose length is not given, as one in chunks
+
+def chunked(tokens, user) -> dict:
+    headers = {**tokens.bearer(user), **MERGE_PATCH, "Transfer-Encoding": "chunked"}
+    return {name: value for name, value in environment_of("PATCH", "/me", headers, b"").items() if name != "CONTENT_LENGTH"}
+
+
+def test_the_end_of_the_input_is_that_of_the_body(cgi, tokens, users, user):
+    running = Exchange(cgi, chunked(tokens, user))
+    running.send(b'{"bio":"whole"}')
+    assert running.answer().status == 200 and users.column(user, "bio") == "whole"
+    running.end()
+
+
+def test_a_server_that_closes_its_connection_has_given_up(cgi, tokens, users, user):
+    """As mod_cgid does where chunks break off: nobody waits for the answer any more."""
+    running = Exchange(cgi, chunked(tokens, user))
+    running.socket.sendall(b'{"bio":"a part"}')
+    running.socket.close()
+    with running.process:
+        log = running.process.stderr.read().decode()
+    assert "reason=invalid_body" in log and users.column(user, "bio") is None
+
+
+@pytest.mark.parametrize("reads, bio", [(True, "by pipes"), (False, None)], ids=["waits for the answer", "has given up"])
+def test_pipes_whose_server(cgi, tokens, users, user, reads, bio):
+    """As mod_cgi has them."""
+    process = subprocess.Popen(
+        [str(program("me.fcgi"))], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        env=clean_environment(ME_CONF=str(cgi.conf), **chunked(tokens, user)))
+    with process:
+        process.stdin.write(b'{"bio":"by pipes"}')
+        if not reads:
+            process.stdout.close()
+        process.stdin.close()
+        if reads:
+            assert parse_cgi(process.stdout.read()).status == 200
+    assert users.column(user, "bio") == bio
