@@ -41,8 +41,12 @@ static bool read_entry(struct reader *reader, struct str line, size_t number, st
     struct str value = line, key = str_trim(str_cut(&value, '='));
     struct conf_entry entry = {.section = reader->section, .key = key, .line = number};
 
-    if (!str_is_set(value) || !is_name(key)) {
+    if (!str_is_set(value) || key.len == 0) {
         err_set(err, "is neither a [section], nor a comment, nor key = value");
+        return false;
+    }
+    if (!is_name(key)) {
+        err_set(err, "a key has lower case letters, digits and _ only");
         return false;
     }
     if (!str_is_set(reader->section)) {
@@ -65,11 +69,26 @@ static bool read_line(struct reader *reader, struct str line, size_t number, str
     return read_entry(reader, line, number, err);
 }
 
+/* What editors write that call themselves plain. */
+static bool is_utf8_text(struct str text, struct err *err)
+{
+    if (str_starts_with(text, STR("\xEF\xBB\xBF")))
+        err_set(err, "begins with a byte order mark: save the file as UTF-8 without one");
+    else if (str_starts_with(text, STR("\xFF\xFE")) || str_starts_with(text, STR("\xFE\xFF")))
+        err_set(err, "is UTF-16: save the file as UTF-8 without a byte order mark");
+    else
+        return true;
+    return false;
+}
+
 bool conf_parse(struct str text, conf_visit *visit, void *context, size_t *line, struct err *err)
 {
     struct reader reader = {.section = STR_NONE, .visit = visit, .context = context};
 
-    for (*line = 1; str_is_set(text); ++*line) {
+    *line = 1;
+    if (!is_utf8_text(text, err))
+        return false;
+    for (; str_is_set(text); ++*line) {
         struct str content = str_cut(&text, '\n');
 
         if (str_has_byte(content, '\0') || !utf8_is_valid(content)) {

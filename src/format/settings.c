@@ -578,6 +578,39 @@ static struct str unquote(const struct setting *setting, struct str value)
     return (struct str){value.data + 1, value.len - 2};
 }
 
+static bool is_blank(struct str text, size_t i)
+{
+    return i >= text.len || text.data[i] == ' ' || text.data[i] == '\t';
+}
+
+/*
+ * Whether somebody meant a comment: it would be taken for items of a list, or for the end of a
+ * text. What begins with a # may be a password.
+ */
+static bool seems_commented(struct str value)
+{
+    bool quoted = false;
+
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.data[i];
+
+        if (c == '"')
+            quoted = !quoted;
+        if (!quoted && (c == '#' || c == ';') && is_blank(value, i == 0 ? 1 : i - 1))
+            return true;
+    }
+    return false;
+}
+
+static bool refuse_comment(const struct setting *setting, struct err *err)
+{
+    err_set(err,
+            "%s.%s: has a comment behind it: write that on a line of its own, or the value in "
+            "double quotes where the # or ; belongs to it",
+            setting->section, setting->key);
+    return false;
+}
+
 static bool take_entry(void *context, const struct conf_entry *entry, struct err *err)
 {
     struct loader *loader = context;
@@ -594,6 +627,8 @@ static bool take_entry(void *context, const struct conf_entry *entry, struct err
     }
     loader->seen[row] = true;
     value = unquote(setting, entry->value);
+    if (value.len == entry->value.len && seems_commented(value))
+        return refuse_comment(setting, err);
     loader->has_secret = loader->has_secret || (setting->is_secret && value.len > 0);
     return set_value(loader, setting, value, err);
 }
@@ -939,16 +974,17 @@ bool settings_find(const char *named, char *const *environment, const char *prog
 static void print_list(const struct settings_list *list, FILE *out)
 {
     for (size_t i = 0; i < list->count; i++)
-        (void)fprintf(out, strpbrk(list->items[i], ", \t") == NULL ? "%s%s" : "%s\"%s\"",
+        (void)fprintf(out, strpbrk(list->items[i], ", \t#;") == NULL ? "%s%s" : "%s\"%s\"",
                       i == 0 ? "" : ", ", list->items[i]);
 }
 
-/* In quotes where it would else lose what it begins or ends with. */
+/* In quotes where it would else lose what it begins or ends with, or be taken for a comment. */
 static void print_text(const char *text, FILE *out)
 {
     struct str all = str_from(text);
     bool has_quotes = all.len > 1 && text[0] == '"' && text[all.len - 1] == '"';
-    const char *quote = has_quotes || str_trim(all).len < all.len ? "\"" : "";
+    bool needs_quotes = has_quotes || str_trim(all).len < all.len || seems_commented(all);
+    const char *quote = needs_quotes ? "\"" : "";
 
     (void)fprintf(out, "%s%s%s", quote, text, quote);
 }

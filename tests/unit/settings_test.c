@@ -873,6 +873,49 @@ static void a_list_has_64_items_and_no_more(void **state)
     assert_refused_at(fixture, text, 2, "token.issuer: has more than 64 items");
 }
 
+/* Its words would be audiences, and what was taken out behind a # an issuer again. */
+static void a_comment_behind_a_value_is_refused(void **state)
+{
+    static const char *const rows[][3] = {
+        {"token", "audience", "me # our API"},
+        {"token", "issuer", "https://a.example.com\t#https://b.example.com"},
+        {"token", "issuer", "\"https://a.example.com\" ; the new one"},
+        {"token", "secret_file", "# none"},
+        {"token", "session_claim", "sid # of ours"},
+        {"token", "session_claim", "\"sid\" # of ours"},
+        {"request", "body_max_bytes", "4096 # bytes"},
+        {"log", "level", "info ; not debug"},
+    };
+    struct fixture *fixture = *state;
+    char text[128], what[256];
+
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        (void)snprintf(text, sizeof(text), "[%s]\n%s = %s\n", rows[i][0], rows[i][1], rows[i][2]);
+        (void)snprintf(what, sizeof(what),
+                       "%s.%s: has a comment behind it: write that on a line of its own, or the "
+                       "value in double quotes where the # or ; belongs to it",
+                       rows[i][0], rows[i][1]);
+        assert_refused_at(fixture, text, 2, what);
+    }
+}
+
+static void a_hash_is_no_comment_in_quotes_or_in_a_word(void **state)
+{
+    struct fixture *fixture = *state;
+    char variable[] = "ME_DATABASE_NAME=a # b";
+
+    assert_loads(fixture,
+                 "[database]\nname = \"a # b\"\nuser = a#b;c\n[token]\n"
+                 "audience = \"# one\", two#\n",
+                 empty_environment);
+    assert_string_equal(fixture->settings.database.name, "a # b");
+    assert_string_equal(fixture->settings.database.user, "a#b;c");
+    assert_string_equal(value_of(row_of("token", "audience"), &fixture->settings), "[# one][two#]");
+    /* the environment has no comments */
+    assert_loads(fixture, NULL, ENVIRONMENT(variable));
+    assert_string_equal(fixture->settings.database.name, "a # b");
+}
+
 static void a_text_in_quotes_is_taken_without_them(void **state)
 {
     static const char *const rows[][2] = {
@@ -886,7 +929,8 @@ static void a_text_in_quotes_is_taken_without_them(void **state)
         {"a\"", "a\""},
         {"a b, c", "a b, c"},
         {"\"a \" b\"", "a \" b"},
-        {"# x", "# x"},
+        {"\"# x\"", "# x"},
+        {"#x", "#x"},
         {"'x'", "'x'"},
         {"\"\"\"", "\""},
     };
@@ -1189,8 +1233,9 @@ static void what_is_printed_gives_the_same_settings(void **state)
 static void what_is_printed_keeps_blanks_and_quotes(void **state)
 {
     static const char *const values[] = {
-        " a",     "a ",      "\ta\t", "a b",        "\"a\"", "\"\"", "\"",   "\"\"\"",   "\" \"",
-        "a\" \"", "\"a\" b", "# a",   "[database]", "a = b", "\\n",  "%s%n", "\xC3\xA9",
+        " a",     "a ",    "\ta\t",      "a b",     "\"a\"", "\"\"",  "\"",
+        "\"\"\"", "\" \"", "a\" \"",     "\"a\" b", "# a",   "a # b", "a\" # b",
+        "a #\"",  "a;",    "[database]", "a = b",   "\\n",   "%s%n",  "\xC3\xA9",
     };
     struct fixture *fixture = *state;
 
@@ -1570,6 +1615,8 @@ int main(int argc, char **argv)
         SETTINGS_TEST(an_item_in_quotes_holds_what_separates),
         SETTINGS_TEST(quotes_that_go_wrong_are_refused),
         SETTINGS_TEST(a_list_has_64_items_and_no_more),
+        SETTINGS_TEST(a_comment_behind_a_value_is_refused),
+        SETTINGS_TEST(a_hash_is_no_comment_in_quotes_or_in_a_word),
         SETTINGS_TEST(a_text_in_quotes_is_taken_without_them),
         SETTINGS_TEST(numbers_and_choices_may_stand_in_quotes),
         SETTINGS_TEST(algorithms_become_flags),
