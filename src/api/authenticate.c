@@ -16,6 +16,10 @@ enum { CHALLENGE_MAX_BYTES = 256 };
 static enum problem challenge_missing(struct exchange *exchange)
 {
     exchange->reason = "missing_token";
+    if (str_trim(exchange->request->header[REQUEST_AUTHORIZATION]).len > 0) {
+        exchange->note = STR("the scheme of Authorization is not Bearer");
+        err_set(&exchange->err, "%.*s", STR_ARGS(exchange->note));
+    }
     (void)response_add(exchange->response, "WWW-Authenticate", challenge);
     return PROBLEM_MISSING_TOKEN;
 }

@@ -5,17 +5,36 @@
 #include "format/jsonvalue.h"
 #include "format/mediatype.h"
 
-static bool is_accepted_type(struct str header)
+/* False with what the client is told beside the types that are taken. */
+static bool is_accepted_type(struct str header, struct str *note)
 {
     struct mediatype type;
 
-    if (!mediatype_parse(header, &type))
-        return false;
-    if (!mediatype_is(&type, "application/merge-patch+json") &&
-        !mediatype_is(&type, "application/json"))
+    *note = STR_NONE;
+    if (str_trim(header).len == 0)
+        *note = STR("there is no Content-Type");
+    else if (!mediatype_parse(header, &type))
+        *note = STR("Content-Type is malformed");
+    else if (!mediatype_is(&type, "application/merge-patch+json") &&
+             !mediatype_is(&type, "application/json"))
         return false;
     /* RFC 8259, section 8.1: there is no other encoding, but a client may name it. */
-    return !str_is_set(type.charset) || str_equal_nocase(type.charset, STR("utf-8"));
+    else if (str_is_set(type.charset) && !str_equal_nocase(type.charset, STR("utf-8")))
+        *note = STR("the charset must be utf-8, or left out");
+    return !str_is_set(*note);
+}
+
+static enum problem refuse_size(struct exchange *exchange)
+{
+    struct buf text;
+
+    buf_init(&text, 64);
+    buf_append_format(&text, "up to %zu bytes are taken", exchange->service->body_in.max);
+    if (!buf_is_good(&text) ||
+        !arena_copy(exchange->service->arena, buf_str(&text), &exchange->note))
+        exchange->note = STR_NONE;
+    buf_free(&text);
+    return PROBLEM_BODY_TOO_LARGE;
 }
 
 static enum problem refuse_json(struct exchange *exchange, enum strictjson_result result,
@@ -69,8 +88,8 @@ enum problem body_read(struct exchange *exchange, struct json_object **out)
     *out = NULL;
     result = request_read_body(request, text);
     if (result == REQUEST_BODY_TOO_LARGE)
-        return PROBLEM_BODY_TOO_LARGE;
-    if (!is_accepted_type(request->header[REQUEST_CONTENT_TYPE]))
+        return refuse_size(exchange);
+    if (!is_accepted_type(request->header[REQUEST_CONTENT_TYPE], &exchange->note))
         return PROBLEM_UNSUPPORTED_MEDIA_TYPE;
     if (!buf_is_good(text))
         return PROBLEM_INTERNAL_ERROR;

@@ -192,10 +192,15 @@ enum problem me_patch(struct exchange *exchange)
     struct patch patch = {.is_present = {false}};
     struct profile_load loaded;
     enum problem body_problem = read_patch(exchange, &patch);
+    struct str body_note = exchange->note;
     enum problem problem;
 
     if (body_problem == PROBLEM_NONE)
         return change(exchange, &patch);
+    exchange->note = STR_NONE;
     problem = loading_load(exchange, &loaded);
-    return problem != PROBLEM_NONE ? problem : body_problem;
+    if (problem != PROBLEM_NONE)
+        return problem;
+    exchange->note = body_note;
+    return body_problem;
 }

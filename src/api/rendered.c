@@ -53,8 +53,22 @@ void rendered_send_unchanged(struct exchange *exchange, const struct rendered *r
     (void)response_add(exchange->response, "ETag", rendered->etag);
 }
 
+/* Why If-Match cannot match anything, where that is so. */
+static struct str fault_of(struct str if_match, struct str etag)
+{
+    if (!str_is_set(if_match))
+        return STR_NONE;
+    if (entitytag_match_strong(if_match, etag) == ENTITYTAG_MALFORMED)
+        return STR("If-Match is no list of entity tags, each in double quotes");
+    if (entitytag_match_strong(if_match, etag) == ENTITYTAG_NO_MATCH &&
+        entitytag_match_weak(if_match, etag) == ENTITYTAG_MATCH)
+        return STR("in If-Match a weak entity tag (W/) matches nothing");
+    return STR_NONE;
+}
+
 enum problem rendered_refuse(struct exchange *exchange, const struct rendered *rendered)
 {
     (void)response_add(exchange->response, "ETag", rendered->etag);
+    exchange->note = fault_of(exchange->request->header[REQUEST_IF_MATCH], rendered->etag);
     return PROBLEM_PRECONDITION_FAILED;
 }

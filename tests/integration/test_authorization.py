@@ -30,6 +30,20 @@ def test_another_scheme_is_no_token(cgi, header):
     assert_missing(cgi.get({"Authorization": header}))
 
 
+SCHEME = "the scheme of Authorization is not Bearer"
+
+
+@pytest.mark.parametrize("header", ["Basic YWRhOnB3", "{token}"])
+def test_another_scheme_is_told_apart_from_no_header(cgi, tokens, reader, header):
+    """Else who forgot the word Bearer looks for what the web server does to the header."""
+    answer = cgi.get({"Authorization": header.format(token=tokens.mint(reader))})
+    assert answer.json["message"] == f"A bearer token is required: {SCHEME}"
+    assert answer.events()[-1]["detail"] == SCHEME
+    for header in ("", " "):
+        answer = cgi.get({"Authorization": header})
+        assert answer.json["message"] == "A bearer token is required" and "detail" not in answer.events()[-1], answer
+
+
 @pytest.mark.parametrize("variable", [
     "HTTP_AUTHORIZATION", "Authorization", "REDIRECT_HTTP_AUTHORIZATION",
     "REDIRECT_REDIRECT_HTTP_AUTHORIZATION", "REDIRECT_" * 12 + "HTTP_AUTHORIZATION",

@@ -160,6 +160,19 @@ def test_a_failed_precondition_tells_the_current_tag(cgi, tokens, user):
     assert answer.etag == cgi.get(bearer).etag
 
 
+@pytest.mark.parametrize("header, why", [
+    ('"other"', ""), ("other", ": If-Match is no list of entity tags, each in double quotes"),
+    ("{etag} {etag}", ": If-Match is no list of entity tags, each in double quotes"),
+    ("W/{etag}", ": in If-Match a weak entity tag (W/) matches nothing"), ('W/"other"', ""),
+])
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_the_message_tells_what_can_never_match(cgi, tokens, reader, etag, method, header, why):
+    header = header.format(etag=etag)
+    answer = cgi(method, headers={**tokens.bearer(reader), "If-Match": header, "Content-Type": "application/json"}, body=b"{}")
+    assert answer.status == 412, answer
+    assert answer.json["message"] == "The resource is not in the state that the request demands" + why
+
+
 @pytest.mark.parametrize("form", WITH)
 def test_a_patch_of_a_state_that_the_client_has_excluded(cgi, tokens, users, user, form):
     bearer = tokens.bearer(user)

@@ -57,6 +57,24 @@ def test_another_media_type_is_refused(cgi, tokens, users, user, media_type):
     assert users.column(user, "name") == user.row["name"]
 
 
+TYPES = "The request body must be application/merge-patch+json or application/json"
+
+
+@pytest.mark.parametrize("media_type, why", [
+    (None, ": there is no Content-Type"), ("", ": there is no Content-Type"), ("json", ": Content-Type is malformed"),
+    ("application/json; charset=latin1", ": the charset must be utf-8, or left out"), ("text/plain; charset=latin1", ""),
+])
+def test_the_message_tells_what_is_wrong_with_the_media_type(cgi, tokens, user, media_type, why):
+    answer = cgi("PATCH", headers={**tokens.bearer(user), "Content-Type": media_type}, body={"name": "x"})
+    assert (answer.status, answer.json["message"]) == (415, TYPES + why), answer
+
+
+@pytest.mark.parametrize("body, headers", [(b"no JSON", {}), (b"[]", {}), (b"", {}), (b"{}", {"Content-Type": "text/plain"})])
+def test_what_is_wrong_with_the_body_is_no_part_of_another_answer(cgi, tokens, users, body, headers):
+    answer = cgi.patch({**tokens.bearer(users.add(status="banned")), **headers}, body)
+    assert (answer.status, answer.json["message"]) == (403, "The user is banned"), answer
+
+
 # ---- the size
 
 def test_a_body_at_the_limit_is_taken(cgi, tokens, user):
@@ -67,6 +85,7 @@ def test_a_body_at_the_limit_is_taken(cgi, tokens, user):
 def test_a_body_above_the_limit_is_refused(cgi, tokens, user):
     answer = cgi.patch(tokens.bearer(user), body_of(LIMIT + 1), ME_REQUEST_BODY_MAX_BYTES=str(LIMIT))
     assert (answer.status, answer.code) == (413, "body_too_large"), answer
+    assert answer.json["message"] == f"The request body is too large: up to {LIMIT} bytes are taken"
 
 
 class Pipe:
