@@ -1,15 +1,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "format/endpoint.h"
 #include "mectl/doctor_inside.h"
 #include "store/audit.h"
 #include "store/diagnosis.h"
+#include "store/failure.h"
 #include "store/migrations.h"
 #include "store/quoting.h"
+#include "store/readiness.h"
 #include "store/revision.h"
 
-enum { CLOCK_NOTICE_MS = 5000, RIGHTS_MAX_BYTES = 8192 };
+enum { CLOCK_NOTICE_MS = 5000, RIGHTS_MAX_BYTES = 8192, READING_MAX_BYTES = 65536 };
 
 const char *doctor_account_name(enum database_account account)
 {
@@ -361,8 +364,24 @@ static void judge_migrations(const struct patient *patient, const struct migrati
                        "%zu migrations are missing: see 'mectl migrate --status', then run 'mectl "
                        "migrate'",
                        counts->missing);
-    if (counts->different + counts->missing == 0)
-        report_good(report, "database", "is reached and migrated");
+}
+
+/* What was migrated can have been dropped, or half of it brought here by a dump. */
+static bool look_at_tables(const struct patient *patient)
+{
+    struct arena *arena = arena_new(READING_MAX_BYTES);
+    struct err err = {""};
+    bool good = arena != NULL &&
+                (readiness_judge(patient->database, &patient->settings, arena, &err) == STORE_OK ||
+                 !failure_is_of_schema(database_error(patient->database)));
+
+    if (good)
+        report_good(patient->report, "database", "is reached and migrated");
+    else
+        report_finding(patient->report, FINDING_MIGRATIONS_DIFFER, NULL,
+                       "every migration was applied, but what it made is gone: %s", err.text);
+    arena_free(arena);
+    return good;
 }
 
 /* False: the schema is none that anything more could be said of. */
@@ -379,7 +398,7 @@ static bool look_at_migrations(const struct patient *patient)
     else
         report_finding(patient->report, FINDING_MIGRATIONS_DIFFER, NULL, "%s", err.text);
     migrations_close(migrations);
-    return good && counts.missing + counts.different == 0;
+    return good && counts.missing + counts.different == 0 && look_at_tables(patient);
 }
 
 /* ---- revisions */

@@ -294,7 +294,7 @@ static const struct finding_row rows[FINDING__MAX] = {
                                    "It was migrated by a newer version, or its migrations were "
                                    "changed: what the worker reads may not be what is meant.",
                                    ANY_SERVER("# see which; then install the version that "
-                                              "migrated it:\n"
+                                              "migrated it, or bring back what was dropped:\n"
                                               "mectl migrate --status")},
     [FINDING_REVISIONS_UNGUARDED] = {"revisions-unguarded", NULL, WEIGHT_WARNS,
                                      "nothing moves the revision of a user that was changed",

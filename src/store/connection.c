@@ -280,15 +280,16 @@ static enum store_result run_set_up(struct connection *connection, const struct 
         mysql_get_server_version(connection->mysql) >= TRANSACTION_ISOLATION_SINCE
             ? "transaction_isolation"
             : "tx_isolation";
-    int len = snprintf(sql, sizeof(sql),
-                       "SET SESSION autocommit = 1, %s = 'READ-COMMITTED', "
-                       "sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
-                       "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', "
-                       "time_zone = '+00:00', character_set_client = utf8mb4, "
-                       "character_set_results = utf8mb4, collation_connection = "
-                       "utf8mb4_general_ci, innodb_lock_wait_timeout = %" PRId64
-                       ", lock_wait_timeout = %" PRId64 "%s",
-                       isolation, wait_s, wait_s, cluster);
+    int len =
+        snprintf(sql, sizeof(sql),
+                 "SET SESSION autocommit = 1, %s = 'READ-COMMITTED', "
+                 "sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
+                 "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', "
+                 "time_zone = '+00:00', character_set_client = utf8mb4, "
+                 "character_set_results = utf8mb4, collation_connection = "
+                 "utf8mb4_general_ci, sql_big_selects = 1, innodb_lock_wait_timeout = %" PRId64
+                 ", lock_wait_timeout = %" PRId64 "%s",
+                 isolation, wait_s, wait_s, cluster);
     if (len < 0 || (size_t)len >= sizeof(sql)) {
         err_set(err, "the set-up of the session does not fit its buffer");
         return STORE_FAILED;

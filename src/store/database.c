@@ -29,8 +29,9 @@ struct database {
     struct buf password; /* ends in a NUL that is part of it; empty: none is sent */
     struct connection *connection;
     struct hosts *hosts;
-    bool is_refused; /* the last call, by a server that serves nobody now */
-    int64_t used_us; /* clock_monotonic_us at the end of the last use */
+    bool is_refused;          /* the last call, by a server that serves nobody now */
+    unsigned int lost_number; /* what the connection that was closed last was broken by */
+    int64_t used_us;          /* clock_monotonic_us at the end of the last use */
     struct database_counts counts;
     bool is_pinned; /* for migrations: never reopened by itself */
     struct {
@@ -176,6 +177,7 @@ static void discard(struct database *database)
     bool is_pinned = database->is_pinned;
     const struct connection *connection = database->connection;
     database->is_refused = connection_is_refused(connection);
+    database->lost_number = connection_error(connection);
     if (connection_is_elsewhere(connection))
         hosts_note_failure(database->hosts, connection_host(connection), clock_monotonic_us());
     database_close(database);
@@ -251,6 +253,11 @@ enum store_result database_open(struct database *database, struct connection_fai
 unsigned int database_error(const struct database *database)
 {
     return database->connection == NULL ? 0 : connection_error(database->connection);
+}
+
+unsigned int database_last_error(const struct database *database)
+{
+    return database->connection == NULL ? database->lost_number : database_error(database);
 }
 
 /* A transaction, and the lock of the migrations, are lost with their connection. */

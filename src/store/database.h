@@ -184,6 +184,9 @@ enum store_result database_open(struct database *database, struct connection_fai
  * program refused it. */
 unsigned int database_error(const struct database *database);
 
+/* As database_error; also of a connection that was closed since it was broken. */
+unsigned int database_last_error(const struct database *database);
+
 /*
  * Opens a connection for migrations: answers may take a day, and from here to database_close a
  * connection that is lost stays lost, since the lock of the migrations goes with it.

@@ -44,6 +44,7 @@ static const struct {
     {ER_SERVER_IS_IN_SECURE_AUTH_MODE, DIAGNOSIS_REFUSED},
     {ER_MUST_CHANGE_PASSWORD, DIAGNOSIS_REFUSED},
     {ER_MUST_CHANGE_PASSWORD_LOGIN, DIAGNOSIS_REFUSED},
+    {ER_HOST_IS_BLOCKED, DIAGNOSIS_REFUSED},
     {ER_ACCOUNT_HAS_BEEN_LOCKED, DIAGNOSIS_REFUSED},
     {ER_CON_COUNT_ERROR, DIAGNOSIS_FULL},
     {ER_TOO_MANY_USER_CONNECTIONS, DIAGNOSIS_FULL},
@@ -109,7 +110,11 @@ enum diagnosis_verdict diagnosis_make(struct database *database, struct diagnosi
         copy(out->version, str_from(failure.server));
         return verdict_of(&failure);
     }
-    return ask(database, out, err) == STORE_OK ? DIAGNOSIS_GOOD : DIAGNOSIS_STRANGE;
+    if (ask(database, out, err) == STORE_OK)
+        return DIAGNOSIS_GOOD;
+    failure = (struct connection_failure){.result = STORE_FAILED,
+                                          .number = database_last_error(database)};
+    return verdict_of(&failure);
 }
 
 bool diagnosis_knows_version(const char *version)

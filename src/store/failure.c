@@ -7,6 +7,16 @@
 
 #define MIGRATE "the schema is not migrated: run mectl migrate"
 #define GRANTS "create the account and its rights: mectl migrate --print-grants prints them as SQL"
+#define LOCKED "the account is locked: ALTER USER ... ACCOUNT UNLOCK lets it in again"
+#define EXPIRED                                                                                    \
+    "the password of the account has expired: set it anew: mectl migrate --print-grants prints "   \
+    "that as SQL"
+#define BLOCKED                                                                                    \
+    "the server lets nobody in from here any more: FLUSH HOSTS there ends that; its max_connect_"  \
+    "errors says when"
+#define STATEMENTS                                                                                 \
+    "too many prepared statements: raise the server's max_prepared_stmt_count, or run fewer "      \
+    "workers"
 #define CONNECTIONS "too many connections: raise the server's limit, or run fewer workers"
 #define DESCRIPTORS "no socket can be made: raise the limit of open files"
 #define PLUGIN                                                                                     \
@@ -111,6 +121,7 @@ static const struct failure failures[] = {
     CROWDED(ER_CON_COUNT_ERROR),
     CROWDED(ER_TOO_MANY_USER_CONNECTIONS),
     CROWDED(ER_USER_LIMIT_REACHED),
+    UNAVAILABLE(ER_MAX_PREPARED_STMT_COUNT_REACHED, STATEMENTS),
     UNAVAILABLE(ER_OUTOFMEMORY, NULL),
     UNAVAILABLE(ER_OUT_OF_SORTMEMORY, NULL),
     UNAVAILABLE(ER_OUT_OF_RESOURCES, NULL),
@@ -143,6 +154,11 @@ static const struct failure failures[] = {
     UNAVAILABLE(ER_TABLEACCESS_DENIED_ERROR, GRANTS),
     UNAVAILABLE(ER_COLUMNACCESS_DENIED_ERROR, GRANTS),
     UNAVAILABLE(ER_HOST_NOT_PRIVILEGED, GRANTS),
+    UNAVAILABLE(ER_HOST_IS_BLOCKED, BLOCKED),
+    UNAVAILABLE(ER_ACCOUNT_HAS_BEEN_LOCKED, LOCKED),
+    UNAVAILABLE(ER_MUST_CHANGE_PASSWORD_LOGIN, EXPIRED),
+    /* a connection that was made meanwhile can do nothing until it ends */
+    BROKEN(ER_MUST_CHANGE_PASSWORD, EXPIRED),
     UNAVAILABLE(ER_NO_SUCH_USER, DEFINER),
     /* of the triggers: nothing else here counts */
     {.number = ER_DATA_OUT_OF_RANGE, .result = STORE_FAILED, .advice = REVISION_END},
@@ -171,6 +187,11 @@ const struct failure *failure_of(unsigned int number)
 bool failure_is_denied(unsigned int number)
 {
     return number == ER_TABLEACCESS_DENIED_ERROR || number == ER_COLUMNACCESS_DENIED_ERROR;
+}
+
+bool failure_is_of_schema(unsigned int number)
+{
+    return number == ER_NO_SUCH_TABLE || number == ER_BAD_FIELD_ERROR;
 }
 
 enum store_result failure_report(unsigned int number, const char *what, const char *message,

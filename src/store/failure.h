@@ -30,6 +30,9 @@ const struct failure *failure_of(unsigned int number);
 /* Whether the account has not the right on a table or column that a statement takes. */
 bool failure_is_denied(unsigned int number);
 
+/* Whether a table or column is not there that a statement takes. */
+bool failure_is_of_schema(unsigned int number);
+
 /* Writes "what: message (number): advice" to `err` and returns the result. */
 enum store_result failure_report(unsigned int number, const char *what, const char *message,
                                  struct err *err);

@@ -471,6 +471,11 @@ unsigned int database_error(const struct database *database)
     return 0;
 }
 
+unsigned int database_last_error(const struct database *database)
+{
+    return database_error(database);
+}
+
 int64_t database_close_idle(struct database *database, int64_t monotonic_us)
 {
     (void)database;

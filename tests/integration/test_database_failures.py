@@ -94,6 +94,40 @@ def worker_account(mariadb, installation):
     return rows[0][0]
 
 
+@pytest.mark.parametrize("change, back, advice", [
+    ("ACCOUNT LOCK", "ACCOUNT UNLOCK", "ACCOUNT UNLOCK"), ("PASSWORD EXPIRE", "IDENTIFIED BY %s", "--print-grants"),
+])
+def test_an_account_that_is_to_do_nothing(cgi, tokens, reader, mariadb, installation, worker_account, change, back, advice):
+    mariadb.execute(f"ALTER USER {worker_account} {change}")
+    try:
+        answer = request(cgi, tokens, reader)
+    finally:
+        mariadb.execute(f"ALTER USER {worker_account} {back}", [installation.worker_password] if "%s" in back else None)
+    assert_unavailable(answer)
+    assert advice in str(answer.events("error"))
+
+
+def test_a_worker_outlives_the_expiry_of_its_password(worker, tokens, reader, mariadb, installation, worker_account):
+    """A connection that was made meanwhile would refuse everything for as long as requests keep it."""
+    bearer = tokens.bearer(reader)
+    mariadb.execute(f"ALTER USER {worker_account} PASSWORD EXPIRE")
+    try:
+        assert [worker.get(bearer).status for _ in range(2)] == [503, 503]
+    finally:
+        mariadb.execute(f"ALTER USER {worker_account} IDENTIFIED BY %s", [installation.worker_password])
+    assert worker.get(bearer).status == 200
+
+
+def test_no_more_prepared_statements(cgi, tokens, reader, mariadb):
+    mariadb.execute("SET GLOBAL max_prepared_stmt_count = 0")
+    try:
+        answer = request(cgi, tokens, reader)
+    finally:
+        mariadb.execute("SET GLOBAL max_prepared_stmt_count = DEFAULT")
+    assert_unavailable(answer)
+    assert "max_prepared_stmt_count" in str(answer.events("error"))
+
+
 @pytest.fixture(scope="module")
 def empty_database(mariadb, worker_account):
     """Its name; the worker may use it for so long."""

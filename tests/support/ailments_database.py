@@ -40,6 +40,25 @@ def a_password_that_is_wrong(ward):
 
 
 @ailment("account-refused", "MariaDB")
+def an_account_that_was_locked(ward):
+    patient = ward.patient()
+    patient.installation.execute(f"ALTER USER {patient.account} ACCOUNT LOCK")
+    patient.suffers_from("account-refused", "account of worker", "4151", "ACCOUNT UNLOCK")
+    patient.installation.execute(f"ALTER USER {patient.account} ACCOUNT UNLOCK")
+    patient.is_well()
+
+
+@ailment("account-refused", "MariaDB")
+def a_password_that_has_expired(ward):
+    """The server lets such an account in, and lets it do nothing."""
+    patient = ward.patient()
+    patient.installation.execute(f"ALTER USER {patient.account} PASSWORD EXPIRE")
+    says(patient.suffers_from("account-refused", "account of worker", "1820"), "--for worker | mariadb")
+    patient.grant("worker")
+    patient.is_well()
+
+
+@ailment("account-refused", "MariaDB")
 def an_account_of_provisioning_that_is_not_there(ward):
     patient = ward.patient()
     patient.write_provisioning_conf()
@@ -271,6 +290,24 @@ def a_database_that_is_newer(ward):
         " FROM schema_migrations WHERE version = 1")
     says(patient.suffers_from("migrations-differ", "mectl migrate --status"), "mectl migrate --status")
     patient.installation.execute("DELETE FROM schema_migrations WHERE version = 9000")
+    patient.is_well()
+
+
+@ailment("migrations-differ", "MariaDB")
+def a_table_that_is_gone(ward):
+    patient = ward.patient()
+    patient.installation.execute("RENAME TABLE user_badges TO badges")
+    patient.suffers_from("migrations-differ", "user_badges", "1146", "gone")
+    patient.installation.execute("RENAME TABLE badges TO user_badges")
+    patient.is_well()
+
+
+@ailment("migrations-differ", "MariaDB")
+def a_column_that_is_gone(ward):
+    patient = ward.patient()
+    patient.installation.execute("ALTER TABLE sessions RENAME COLUMN revoked_at TO ended_at")
+    patient.suffers_from("migrations-differ", "revoked_at", "1054", "gone")
+    patient.installation.execute("ALTER TABLE sessions RENAME COLUMN ended_at TO revoked_at")
     patient.is_well()
 
 
