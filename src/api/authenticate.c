@@ -154,5 +154,8 @@ enum problem authenticate_access(struct exchange *exchange, enum access access)
         return PROBLEM_USER_BANNED;
     if (access == ACCESS_USER_UNKNOWN)
         return refuse_unknown(exchange, descriptions[access]);
+    if (access == ACCESS_SESSION_UNKNOWN)
+        err_set(&exchange->err, "the table sessions has none of this id and user: where the issuer "
+                                "does not write it, set token.sessions = off");
     return challenge_invalid(exchange, descriptions[access]);
 }

@@ -8,7 +8,7 @@
 #include "format/strictjson.h"
 #include "token/shown.h"
 
-enum { SESSION_MAX_BYTES = 255 };
+enum { SESSION_MAX_BYTES = 255, AUDIENCES_SHOWN_MAX = 4, AUDIENCES_SHOWN_BYTES = 400 };
 
 /* The last millisecond of the year 9999, where RFC 3339 ends. */
 static const int64_t time_max_ms = INT64_C(253402300799999);
@@ -297,6 +297,20 @@ static bool names_us(const struct jwt_claims *claims, const struct jwt_rules *ru
     return rules->audiences.count == 0;
 }
 
+static void say_audiences(const struct jwt_claims *claims, struct err *err)
+{
+    struct buf text;
+
+    buf_init(&text, AUDIENCES_SHOWN_BYTES);
+    for (size_t i = 0; i < claims->audience_count && i < AUDIENCES_SHOWN_MAX; i++)
+        buf_append_format(&text, "%s'%s'", i == 0 ? "" : ", ", shown(claims->audiences[i]).text);
+    if (claims->audience_count > AUDIENCES_SHOWN_MAX)
+        buf_append_text(&text, " and more");
+    if (text.len > 0)
+        err_set(err, "aud is %.*s", STR_ARGS(buf_str(&text)));
+    buf_free(&text);
+}
+
 enum jwt_verdict claims_judge(const struct jwt_claims *claims, const struct jwt_rules *rules,
                               int64_t now_ms, struct err *err)
 {
@@ -306,8 +320,10 @@ enum jwt_verdict claims_judge(const struct jwt_claims *claims, const struct jwt_
         verdict = judge_issuer(rules, claims->issuer, err);
     if (verdict != JWT_VALID)
         return verdict;
-    if (!names_us(claims, rules))
+    if (!names_us(claims, rules)) {
+        say_audiences(claims, err);
         return JWT_WRONG_AUDIENCE;
+    }
     if (claims->subject.len == 0)
         return JWT_NO_SUBJECT;
     if (rules->session_required && !str_is_set(claims->session))

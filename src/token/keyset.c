@@ -80,6 +80,30 @@ static bool is_pem(struct str text)
     return memmem(text.data, text.len, begin.data, begin.len) != NULL;
 }
 
+static bool is_white(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* No bytes made at random are text, of so many. */
+static bool is_text(struct str bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++)
+        if (!is_white(bytes.data[i]) && (bytes.data[i] < ' ' || bytes.data[i] > '~'))
+            return false;
+    return bytes.len > 0;
+}
+
+/* What an editor or a paste leaves around a secret nobody sees, and every token is refused. */
+static const char *fault_around(struct str secret)
+{
+    if (str_starts_with(secret, STR("\xEF\xBB\xBF")))
+        return "a byte order mark";
+    if (is_text(secret) && (is_white(secret.data[0]) || is_white(secret.data[secret.len - 1])))
+        return "white space";
+    return NULL;
+}
+
 /*
  * A public key taken for a secret would let anybody make tokens (RFC 8725, section 2.1). No bytes
  * made at random are a JSON object.
@@ -87,6 +111,7 @@ static bool is_pem(struct str text)
 static bool is_secret(struct str text, struct err *err)
 {
     enum strictjson_result result = strictjson_scan_object(text, NULL, NULL);
+    const char *fault = fault_around(keyset_secret_of_file(text));
 
     if (is_pem(text))
         err_set(err, "it is PEM, not a secret: a public key is named in token.public_key_file");
@@ -94,6 +119,11 @@ static bool is_secret(struct str text, struct err *err)
         err_set(err, "it is JSON, not a secret: a JWK Set is named in token.jwks_file");
     else if (result == STRICTJSON_OUT_OF_MEMORY)
         err_set(err, "out of memory");
+    else if (fault != NULL)
+        err_set(err,
+                "it begins or ends with %s: take that out, or, where the login system has it in "
+                "its secret too, write the secret as a JWK into token.jwks_file",
+                fault);
     else
         return true;
     return false;

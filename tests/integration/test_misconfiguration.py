@@ -94,6 +94,16 @@ def short_secret(installation, folder):
     return Broken(changed(installation, "short", token__secret_file=path), str(path), "32")
 
 
+def secret_with_white_space_behind_it(installation, folder):
+    path = write_secret(folder / "white.secret", "s" * 64 + " \n")
+    return Broken(changed(installation, "white", token__secret_file=path), str(path), "white space", "JWK")
+
+
+def secret_with_a_byte_order_mark(installation, folder):
+    path = write_secret(folder / "mark.secret", "\N{ZERO WIDTH NO-BREAK SPACE}" + "s" * 64 + "\n")
+    return Broken(changed(installation, "mark", token__secret_file=path), str(path), "byte order mark")
+
+
 def open_password_file(installation, folder):
     path = write_secret(folder / "open.password", "x")
     path.chmod(0o604)
@@ -173,7 +183,8 @@ def unknown_subject(installation, folder):
 
 CASES = [
     unknown_key, unknown_section, bad_number, number_out_of_range, bad_choice, bad_syntax, bad_variable, no_such_conf,
-    conf_is_a_folder, open_password_in_conf, missing_secret, open_secret, short_secret, open_password_file,
+    conf_is_a_folder, open_password_in_conf, missing_secret, open_secret, short_secret, secret_with_white_space_behind_it,
+    secret_with_a_byte_order_mark, open_password_file,
     missing_password_file, missing_public_key, private_key_for_the_public_one, rubbish_key, no_key, unknown_algorithm,
     provisioning_of_users_by_id, provisioning_for_any_issuer, provisioning_without_an_account,
     provisioning_by_the_workers_account, provisioning_without_its_password, provisioning_with_an_open_password,

@@ -71,7 +71,7 @@ ROWS = {
     "expired": (lambda t, s: t.mint(s, exp=now() - 3600), {}, None),
     "not_yet_valid": (lambda t, s: t.mint(s, nbf=now() + 3600), {}, None),
     "wrong_issuer": (lambda t, s: t.mint(s, iss="https://evil.example.com"), {}, "iss is 'https://evil.example.com'"),
-    "wrong_audience": (lambda t, s: t.mint(s, aud=["a", "b"]), {}, None),
+    "wrong_audience": (lambda t, s: t.mint(s, aud=["a", "b"]), {}, "aud is 'a', 'b'"),
     "no_subject": (lambda t, s: t.mint(""), {}, None),
     "no_session": (lambda t, s: t.mint(s), {"ME_TOKEN_SESSIONS": "required"}, None),
 }
@@ -154,6 +154,20 @@ def test_a_good_token_of_somebody_who_is_not_served(cgi, tokens, users, code):
     assert answer.status == 401 and answer.json["code"] == "invalid_token", answer
     assert f'error="invalid_token", error_description="{description}"' in answer.headers["WWW-Authenticate"], answer
     assert answer.events()[-1]["reason"] == code, answer
+
+
+def test_a_session_that_no_issuer_writes(cgi, tokens, reader):
+    """As of Keycloak, which names one in every token: the log says what to set."""
+    (event,) = cgi.get(bearer(tokens.mint(reader.id, sid="e3b0c442"))).events()
+    assert event["reason"] == "session_unknown" and "set token.sessions = off" in event["detail"], event
+
+
+@pytest.mark.parametrize("audience, shown", [
+    ("account", "aud is 'account'"), ([], None), (list("abcde"), "aud is 'a', 'b', 'c', 'd' and more"), ("a\nb", "aud is 'a?b'"),
+])
+def test_the_log_names_the_audiences_of_others(cgi, tokens, reader, audience, shown):
+    (event,) = cgi.get(bearer(tokens.mint(reader.id, aud=audience))).events()
+    assert event["reason"] == "wrong_audience" and event.get("detail") == shown, event
 
 
 # ---- the row that no token brings about
