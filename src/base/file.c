@@ -126,6 +126,17 @@ static bool read_all(const char *path, int descriptor, struct buf *out, struct e
     return got == 0;
 }
 
+static void say_not_opened(const char *path, int error, struct err *err)
+{
+    if (error == EACCES)
+        err_set(err,
+                "%s: %s: user %u may not read it, by its mode, that of a folder above it, or a "
+                "rule of SELinux or AppArmor",
+                path, strerror(error), (unsigned)geteuid());
+    else
+        err_set(err, "%s: %s", path, strerror(error));
+}
+
 /* -1 with `err`. */
 static int open_judged(const char *path, enum file_readers readers, struct stat *info,
                        struct err *err)
@@ -134,7 +145,7 @@ static int open_judged(const char *path, enum file_readers readers, struct stat 
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
     if (descriptor < 0 || fstat(descriptor, info) != 0)
-        err_set(err, "%s: %s", path, strerror(errno));
+        say_not_opened(path, errno, err);
     else if (judge(path, info, readers, err))
         return descriptor;
     if (descriptor >= 0)
@@ -206,6 +217,13 @@ bool file_is_kept_from_others(const char *path, enum file_readers readers, struc
         return false;
     (void)close(descriptor);
     return true;
+}
+
+bool file_is_missing(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
 bool file_exists(const char *path)

@@ -53,6 +53,9 @@ bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
 bool file_is_kept_from_others(const char *path, enum file_readers readers,
                               struct err *err) MUST_CHECK;
 
+/* True where there is none of this name: not where that cannot be told for want of rights. */
+bool file_is_missing(const char *path);
+
 /* True where there is a file or folder of this name that can be looked at. */
 bool file_exists(const char *path);
 

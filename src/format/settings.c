@@ -922,7 +922,7 @@ static const char *value_of(char *const *environment, const char *name)
 static bool try_named(const char *named, const char *by, struct buf *path, const char **out,
                       struct err *err)
 {
-    if (!file_exists(named)) {
+    if (file_is_missing(named)) {
         err_set(err, "%s: there is no such file (it was named by %s)", named, by);
         return false;
     }
@@ -936,7 +936,7 @@ static bool try_named(const char *named, const char *by, struct buf *path, const
 }
 
 /* True where there is a me.conf in the folder of `program`, or in the folder itself where that ends
- * in a slash. */
+ * in a slash. One that may not be read is none to be passed over. */
 static bool try_beside(const char *program, struct buf *path)
 {
     const char *slash = program == NULL ? NULL : strrchr(program, '/');
@@ -946,7 +946,7 @@ static bool try_beside(const char *program, struct buf *path)
         return false;
     buf_append(path, program, (size_t)(slash + 1 - program));
     buf_append(path, "me.conf", sizeof("me.conf"));
-    return buf_is_good(path) && file_exists(path->data);
+    return buf_is_good(path) && !file_is_missing(path->data);
 }
 
 bool settings_find(const char *named, char *const *environment, const char *program,

@@ -13,12 +13,13 @@ enum { CERTIFICATE_NOTICE_DAYS = 30 };
 
 static const int64_t ms_per_day = INT64_C(24) * 3600 * 1000;
 
-/* Whether a file holds its secret open to others: reported, where it does. */
+/* Whether a file holds its secret open to others: reported, where it does. What else is wrong with
+ * it is told by who reads it. */
 static bool find_open_secret(struct report *report, const char *path)
 {
     struct err err = {""};
 
-    if (path == NULL || !file_exists(path) ||
+    if (path == NULL || !file_is_kept_from_others(path, FILE_READERS_ANY, &err) ||
         file_is_kept_from_others(path, file_readers_of_operator(), &err))
         return false;
     report_finding(report, FINDING_SECRET_READABLE, path, "%s", err.text);

@@ -181,7 +181,7 @@ static bool read_before(const char *path, struct buf *text, struct keyset **out,
                         struct err *replaced, struct err *err)
 {
     *out = NULL;
-    if (!file_exists(path))
+    if (file_is_missing(path))
         return true;
     return file_read(path, FILE_READERS_ANY, text, err) &&
            (text->len == 0 || judge_before(path, buf_str(text), out, replaced, err));

@@ -110,7 +110,7 @@ static bool read_file(const struct keyfiles *files, const struct keyfile *file, 
     *out = (struct reading){.set = NULL};
     buf_init(&text, FILE_MAX_BYTES);
     good = file_read_stamped(file->path, readers, &text, &out->stamp, err);
-    if (!good && !file_exists(file->path))
+    if (!good && file_is_missing(file->path))
         advise(file, err);
     good = good && parse(files, file, buf_str(&text), out, err);
     buf_free_secret(&text);

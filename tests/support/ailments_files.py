@@ -82,6 +82,18 @@ def a_secret_whose_name_is_several_words_to_a_shell(ward):
 
 
 @ailment("key-unusable", "files")
+def a_folder_in_the_place_of_a_secret(ward):
+    """That nobody can read a secret of it is no secret that others can read."""
+    patient = ward.patient()
+    folder = patient.folder / "folder"
+    folder.mkdir()
+    patient.write_conf(token__secret_file=folder)
+    patient.suffers_from("key-unusable", folder, "is not a regular file")
+    patient.write_conf()
+    patient.is_well()
+
+
+@ailment("key-unusable", "files")
 def a_secret_that_is_not_there(ward):
     patient = ward.patient()
     patient.write_conf(token__secret_file=patient.folder / "new.secret")

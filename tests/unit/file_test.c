@@ -527,11 +527,36 @@ static void files_and_folders_exist(void **state)
     assert_false(file_exists(""));
 }
 
+static void what_may_not_be_looked_at_is_not_missing(void **state)
+{
+    struct fixture *fixture = *state;
+    char below[FOLDER_PATH_BYTES + 8];
+    bool is_missing;
+
+    assert_true(file_is_missing(fixture->path));
+    assert_true(file_is_missing(""));
+    folder_add(fixture->folder, "secret", STR("text"), 0600);
+    assert_false(file_is_missing(fixture->path));
+    assert_false(file_is_missing(fixture->folder));
+    (void)snprintf(below, sizeof(below), "%s/below", fixture->path);
+    assert_true(file_is_missing(below));
+    if (geteuid() != 0)
+        skip_because("only root becomes somebody else");
+    assert_int_equal(chmod(fixture->folder, 0700), 0);
+    assert_int_equal(seteuid(NOBODY), 0);
+    is_missing = file_is_missing(fixture->path);
+    assert_false(read_secret(fixture, FILE_READERS_ANY));
+    assert_int_equal(seteuid(0), 0);
+    assert_false(is_missing);
+    assert_refused(fixture, "Permission denied: user 65534 may not read it");
+}
+
 #define FILE_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        FILE_TEST(what_may_not_be_looked_at_is_not_missing),
         FILE_TEST(reads_all_bytes),
         FILE_TEST(an_empty_file_is_no_failure),
         FILE_TEST(appends_to_what_is_there),

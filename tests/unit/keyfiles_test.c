@@ -426,6 +426,30 @@ static void a_secret_that_is_missing_tells_how_to_make_one(void **state)
     fixture_free(&f);
 }
 
+/* A new one would be of no use, and the old one is there. */
+static void a_secret_that_may_not_be_read_is_not_missing(void **state)
+{
+    struct fixture f;
+    bool good;
+
+    (void)state;
+    if (geteuid() != 0) {
+        print_message("only root becomes somebody else\n");
+        skip();
+    }
+    fixture_init(&f);
+    name_files(&f, &f.settings.token.secret_file, "secret", NULL);
+    write_text(&f, "secret", STR("0123456789abcdef0123456789abcdef\n"));
+    assert_int_equal(chmod(f.folder, 0700), 0);
+    assert_int_equal(seteuid(65534), 0);
+    good = open_files(&f);
+    assert_int_equal(seteuid(0), 0);
+    assert_false(good);
+    assert_contains(f.err.text, "Permission denied: user 65534 may not read it");
+    assert_null(strstr(f.err.text, "make one with"));
+    fixture_free(&f);
+}
+
 /* ---- who may read what */
 
 static void a_file_with_a_secret_is_kept_from_others(void **state)
@@ -890,6 +914,7 @@ int main(void)
         cmocka_unit_test(keeps_the_last_good_keys_and_tells_once),
         cmocka_unit_test(comes_back_with_the_same_keys_or_others),
         cmocka_unit_test(each_new_fault_is_told),
+        cmocka_unit_test(a_secret_that_may_not_be_read_is_not_missing),
         cmocka_unit_test(a_secret_that_is_missing_tells_how_to_make_one),
         cmocka_unit_test(a_file_with_a_secret_is_kept_from_others),
         cmocka_unit_test(a_secret_that_comes_into_an_open_file_is_not_taken),

@@ -1576,6 +1576,36 @@ static void what_the_buffer_held_is_no_part_of_the_path(void **state)
     buf_free(&path);
 }
 
+/* One that is passed over would leave a worker to its defaults, and its user to wonder. */
+static void one_that_may_not_be_read_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *named = NULL, *beside = NULL;
+    struct buf path, other;
+    bool good;
+
+    if (geteuid() != 0) {
+        print_message("only root becomes somebody else\n");
+        skip();
+    }
+    folder_add(fixture->folder, "me.conf", STR(""), 0644);
+    assert_int_equal(chmod(fixture->folder, 0700), 0);
+    buf_init(&path, PATH_MAX);
+    buf_init(&other, PATH_MAX);
+    assert_int_equal(seteuid(65534), 0);
+    good = settings_find(fixture->conf, empty_environment, NULL, &path, &named, &fixture->err) &&
+           settings_find(NULL, empty_environment, fixture->conf, &other, &beside, &fixture->err) &&
+           !settings_load(named, empty_environment, FILE_READERS_ANY, &fixture->settings,
+                          &fixture->err);
+    assert_int_equal(seteuid(0), 0);
+    assert_true(good);
+    assert_string_equal(named, fixture->conf);
+    assert_string_equal(beside, fixture->conf);
+    assert_contains(fixture->err.text, "Permission denied: user 65534 may not read it");
+    buf_free(&path);
+    buf_free(&other);
+}
+
 #define SETTINGS_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -1613,6 +1643,7 @@ int main(int argc, char **argv)
         SETTINGS_TEST(metrics_need_a_file_and_a_word_on_who_reads_them),
         SETTINGS_TEST(items_are_separated_by_commas_spaces_and_tabs),
         SETTINGS_TEST(an_item_in_quotes_holds_what_separates),
+        SETTINGS_TEST(one_that_may_not_be_read_is_found),
         SETTINGS_TEST(quotes_that_go_wrong_are_refused),
         SETTINGS_TEST(a_list_has_64_items_and_no_more),
         SETTINGS_TEST(a_comment_behind_a_value_is_refused),
