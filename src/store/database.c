@@ -94,13 +94,26 @@ static bool trim_password(struct buf *password, const char *path, struct err *er
     return false;
 }
 
+static bool read_password(const char *path, enum file_readers readers, struct buf *out,
+                          struct err *err)
+{
+    struct err fault;
+    if (file_read(path, readers, out, err))
+        return trim_password(out, path, err);
+    if (!file_is_missing(path))
+        return false;
+    fault = *err;
+    err_set(err, "%s: write the password of the account there, as one line, with mode 0600",
+            fault.text);
+    return false;
+}
+
 bool database_password(const struct settings *settings, enum database_account account,
                        enum file_readers readers, struct buf *out, struct err *err)
 {
     struct account of = account_of(settings, account);
     if (of.password_file != NULL)
-        return file_read(of.password_file, readers, out, err) &&
-               trim_password(out, of.password_file, err);
+        return read_password(of.password_file, readers, out, err);
     if (of.password != NULL)
         buf_append_text(out, of.password);
     if (!buf_is_good(out))

@@ -18,7 +18,7 @@ static const struct source {
     {"token.secret_file", offsetof(struct settings, token.secret_file), KEYSET_SECRET, true,
      "make one with 'mectl keys generate --secret PATH'"},
     {"token.public_key_file", offsetof(struct settings, token.public_key_file), KEYSET_PEM, false,
-     NULL},
+     "save the login system's public key there"},
     {"token.jwks_file", offsetof(struct settings, token.jwks_file), KEYSET_JWKS, false,
      "get it from the issuer with 'mectl keys fetch'"},
 };

@@ -168,7 +168,8 @@ def test_a_failed_precondition_tells_the_current_tag(cgi, tokens, user):
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 def test_the_message_tells_what_can_never_match(cgi, tokens, reader, etag, method, header, why):
     header = header.format(etag=etag)
-    answer = cgi(method, headers={**tokens.bearer(reader), "If-Match": header, "Content-Type": "application/json"}, body=b"{}")
+    headers = {**tokens.bearer(reader), "If-Match": header, "Content-Type": "application/json"}
+    answer = cgi(method, headers=headers, body=b"{}")
     assert answer.status == 412, answer
     assert answer.json["message"] == "The resource is not in the state that the request demands" + why
 

@@ -97,7 +97,8 @@ def worker_account(mariadb, installation):
 @pytest.mark.parametrize("change, back, advice", [
     ("ACCOUNT LOCK", "ACCOUNT UNLOCK", "ACCOUNT UNLOCK"), ("PASSWORD EXPIRE", "IDENTIFIED BY %s", "--print-grants"),
 ])
-def test_an_account_that_is_to_do_nothing(cgi, tokens, reader, mariadb, installation, worker_account, change, back, advice):
+def test_an_account_that_is_to_do_nothing(
+        cgi, tokens, reader, mariadb, installation, worker_account, change, back, advice):
     mariadb.execute(f"ALTER USER {worker_account} {change}")
     try:
         answer = request(cgi, tokens, reader)

@@ -112,12 +112,14 @@ def open_password_file(installation, folder):
 
 def missing_password_file(installation, folder):
     path = folder / "missing.password"
-    return Broken(changed(installation, "no-pw", database__password_file=path), str(path))
+    conf = changed(installation, "no-pw", database__password_file=path)
+    return Broken(conf, str(path), "as one line, with mode 0600")
 
 
 def missing_public_key(installation, folder):
     path = folder / "missing.pem"
-    return Broken(changed(installation, "no-pem", token__public_key_file=path), str(path))
+    conf = changed(installation, "no-pem", token__public_key_file=path)
+    return Broken(conf, str(path), "save the login system's public key there")
 
 
 def private_key_for_the_public_one(installation, folder):
@@ -183,8 +185,8 @@ def unknown_subject(installation, folder):
 
 CASES = [
     unknown_key, unknown_section, bad_number, number_out_of_range, bad_choice, bad_syntax, bad_variable, no_such_conf,
-    conf_is_a_folder, open_password_in_conf, missing_secret, open_secret, short_secret, secret_with_white_space_behind_it,
-    secret_with_a_byte_order_mark, open_password_file,
+    conf_is_a_folder, open_password_in_conf, missing_secret, open_secret, short_secret,
+    secret_with_white_space_behind_it, secret_with_a_byte_order_mark, open_password_file,
     missing_password_file, missing_public_key, private_key_for_the_public_one, rubbish_key, no_key, unknown_algorithm,
     provisioning_of_users_by_id, provisioning_for_any_issuer, provisioning_without_an_account,
     provisioning_by_the_workers_account, provisioning_without_its_password, provisioning_with_an_open_password,

@@ -62,14 +62,17 @@ TYPES = "The request body must be application/merge-patch+json or application/js
 
 @pytest.mark.parametrize("media_type, why", [
     (None, ": there is no Content-Type"), ("", ": there is no Content-Type"), ("json", ": Content-Type is malformed"),
-    ("application/json; charset=latin1", ": the charset must be utf-8, or left out"), ("text/plain; charset=latin1", ""),
+    ("application/json; charset=latin1", ": the charset must be utf-8, or left out"),
+    ("text/plain; charset=latin1", ""),
 ])
 def test_the_message_tells_what_is_wrong_with_the_media_type(cgi, tokens, user, media_type, why):
     answer = cgi("PATCH", headers={**tokens.bearer(user), "Content-Type": media_type}, body={"name": "x"})
     assert (answer.status, answer.json["message"]) == (415, TYPES + why), answer
 
 
-@pytest.mark.parametrize("body, headers", [(b"no JSON", {}), (b"[]", {}), (b"", {}), (b"{}", {"Content-Type": "text/plain"})])
+@pytest.mark.parametrize("body, headers", [
+    (b"no JSON", {}), (b"[]", {}), (b"", {}), (b"{}", {"Content-Type": "text/plain"}),
+])
 def test_what_is_wrong_with_the_body_is_no_part_of_another_answer(cgi, tokens, users, body, headers):
     answer = cgi.patch({**tokens.bearer(users.add(status="banned")), **headers}, body)
     assert (answer.status, answer.json["message"]) == (403, "The user is banned"), answer

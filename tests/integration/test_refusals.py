@@ -163,7 +163,8 @@ def test_a_session_that_no_issuer_writes(cgi, tokens, reader):
 
 
 @pytest.mark.parametrize("audience, shown", [
-    ("account", "aud is 'account'"), ([], None), (list("abcde"), "aud is 'a', 'b', 'c', 'd' and more"), ("a\nb", "aud is 'a?b'"),
+    ("account", "aud is 'account'"), ([], None),
+    (list("abcde"), "aud is 'a', 'b', 'c', 'd' and more"), ("a\nb", "aud is 'a?b'"),
 ])
 def test_the_log_names_the_audiences_of_others(cgi, tokens, reader, audience, shown):
     (event,) = cgi.get(bearer(tokens.mint(reader.id, aud=audience))).events()
