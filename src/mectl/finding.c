@@ -522,7 +522,11 @@ static const struct finding_row rows[FINDING__MAX] = {
                                "Nobody with such a token is let in.",
                                ANY_SERVER("# what is wrong with it, by this host's settings; if "
                                           "nothing, the worker has others:\n"
-                                          "#     mectl token verify -")},
+                                          "#     mectl token verify -\n"
+                                          "# where it is called revoked, and its issuer writes no "
+                                          "table sessions (Keycloak, Auth0), in me.conf, in "
+                                          "[token]:\n"
+                                          "#     sessions = off")},
     [FINDING_HEADERS_EATEN] = {"headers-eaten", NULL, WEIGHT_WARNS,
                                "headers of me.fcgi's answers are "
                                "missing or changed",

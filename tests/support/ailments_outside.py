@@ -272,6 +272,16 @@ def a_token_that_has_ended(clinic):
     clinic.is_well(clinic.outside("--token", tokens.mint(clinic.bearer)))
 
 
+@ailment("token-refused", "lighttpd")
+def a_session_that_no_issuer_writes(clinic):
+    """As of Keycloak, which names one in every token."""
+    clinic.site.start()
+    token = clinic.site.installation.tokens.mint(clinic.bearer, sid="e3b0c442")
+    row = clinic.suffers_from("token-refused", clinic.outside("--token", token), "revoked")
+    says(row, "[token]", "sessions = off")
+    clinic.is_well(clinic.outside("--token", clinic.site.installation.tokens.mint(clinic.bearer)))
+
+
 @ailment("token-refused", "apache")
 def a_token_of_another_key(clinic):
     clinic.site.start()
