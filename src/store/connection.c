@@ -271,25 +271,26 @@ static int64_t lock_wait_s(const struct settings *settings)
  * node that lost the others refuses to answer. Elsewhere both mean nothing. */
 static const char cluster_session[] = ", wsrep_sync_wait = 1, wsrep_dirty_reads = 0";
 
+/* Whatever the server, its init_connect or its my.cnf have for those who set nothing. */
 static enum store_result run_set_up(struct connection *connection, const struct settings *settings,
                                     const char *cluster, struct err *err)
 {
-    char sql[640];
+    char sql[768];
     int64_t wait_s = lock_wait_s(settings);
     const char *isolation =
         mysql_get_server_version(connection->mysql) >= TRANSACTION_ISOLATION_SINCE
             ? "transaction_isolation"
             : "tx_isolation";
-    int len =
-        snprintf(sql, sizeof(sql),
-                 "SET SESSION autocommit = 1, %s = 'READ-COMMITTED', "
-                 "sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
-                 "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', "
-                 "time_zone = '+00:00', character_set_client = utf8mb4, "
-                 "character_set_results = utf8mb4, collation_connection = "
-                 "utf8mb4_general_ci, sql_big_selects = 1, innodb_lock_wait_timeout = %" PRId64
-                 ", lock_wait_timeout = %" PRId64 "%s",
-                 isolation, wait_s, wait_s, cluster);
+    int len = snprintf(sql, sizeof(sql),
+                       "SET SESSION autocommit = 1, %s = 'READ-COMMITTED', "
+                       "sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
+                       "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', "
+                       "time_zone = '+00:00', character_set_client = utf8mb4, "
+                       "character_set_results = utf8mb4, collation_connection = "
+                       "utf8mb4_general_ci, sql_big_selects = 1, sql_select_limit = "
+                       "18446744073709551615, innodb_lock_wait_timeout = %" PRId64
+                       ", lock_wait_timeout = %" PRId64 "%s",
+                       isolation, wait_s, wait_s, cluster);
     if (len < 0 || (size_t)len >= sizeof(sql)) {
         err_set(err, "the set-up of the session does not fit its buffer");
         return STORE_FAILED;

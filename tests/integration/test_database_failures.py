@@ -119,6 +119,17 @@ def test_a_worker_outlives_the_expiry_of_its_password(worker, tokens, reader, ma
     assert worker.get(bearer).status == 200
 
 
+def test_a_server_that_cuts_results_short(cgi, tokens, full_user, mariadb):
+    """Rows that are missing would be a profile that is wrong, or a session that nobody knows."""
+    bearer = tokens.bearer(full_user)
+    whole = cgi.get(bearer, ME_CACHE_MODE="off").json
+    mariadb.execute("SET GLOBAL sql_select_limit = 1")
+    try:
+        assert cgi.get(bearer, ME_CACHE_MODE="off").json == whole
+    finally:
+        mariadb.execute("SET GLOBAL sql_select_limit = DEFAULT")
+
+
 def test_no_more_prepared_statements(cgi, tokens, reader, mariadb):
     mariadb.execute("SET GLOBAL max_prepared_stmt_count = 0")
     try:
