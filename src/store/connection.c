@@ -386,6 +386,20 @@ static struct connection_failure failure_from(const struct connection *connectio
     return failure;
 }
 
+/* Other clients take localhost for the socket, and settings are copied from theirs. */
+static void advise_socket(const struct connection *connection, const struct endpoint *endpoint,
+                          struct err *err)
+{
+    struct err fault = *err;
+    bool is_refused =
+        connection->number == CR_CONNECTION_ERROR || connection->number == CR_CONN_HOST_ERROR;
+    if (is_refused && !endpoint->is_socket && endpoint_is_loopback(str_from(endpoint->name)))
+        err_set(err,
+                "%s: a server that listens at a socket alone is reached by the path of that, as "
+                "/run/mysqld/mysqld.sock",
+                fault.text);
+}
+
 /* *is_crowded is left as it is where the host has no lack of connections. */
 static struct connection *open_one(const struct connection_options *options, size_t host,
                                    struct connection_failure *failure, bool *is_crowded,
@@ -409,6 +423,7 @@ static struct connection *open_one(const struct connection_options *options, siz
         hosts_note_success(options->hosts, host, clock_monotonic_us());
         return connection;
     }
+    advise_socket(connection, &endpoint, err);
     if (strstr(err->text, item) == NULL)
         err_prefix(err, "%s", item);
     if (failure_of(connection->number)->is_crowded)

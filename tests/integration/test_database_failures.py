@@ -38,6 +38,7 @@ def test_a_refused_tcp_port(cgi, tokens, reader):
         port = free.getsockname()[1]
     answer = request(cgi, tokens, reader, ME_DATABASE_HOST=f"127.0.0.1:{port}", ME_DATABASE_TLS="off")
     assert_unavailable(answer)
+    assert "is reached by the path of that" in str(answer.events("error"))
 
 
 def test_retry_after_is_a_setting(cgi, tokens, reader, tmp_path):
