@@ -1,7 +1,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
-#include "mectl/doctor_inside.h"
+#include "mectl/doctor/inside.h"
 
 /* ---- config check: the part of mectl doctor that is quick */
 

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mectl/doctor_inside.h"
-#include "mectl/doctor_outside.h"
-#include "mectl/doctor_token.h"
+#include "mectl/doctor/inside.h"
+#include "mectl/doctor/outside.h"
+#include "mectl/doctor/token.h"
 #include "mectl/http.h"
 #include "profile/url.h"
 

@@ -1,4 +1,4 @@
-#include "mectl/doctor_token.h"
+#include "mectl/doctor/token.h"
 
 #include <stdio.h>
 #include <string.h>

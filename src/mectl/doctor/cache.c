@@ -5,7 +5,7 @@
 #include <sys/statvfs.h>
 
 #include "api/keptplace.h"
-#include "mectl/doctor_inside.h"
+#include "mectl/doctor/inside.h"
 
 /* What is there has to be a file of the workers' alone; whose, they see themselves. */
 static bool check_file(const struct stat *info, struct err *err)

@@ -1,4 +1,4 @@
-#include "mectl/doctor_probe.h"
+#include "mectl/doctor/probe.h"
 
 #include <stdio.h>
 

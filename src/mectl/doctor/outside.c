@@ -1,9 +1,9 @@
-#include "mectl/doctor_outside.h"
+#include "mectl/doctor/outside.h"
 
 #include <stdio.h>
 
 #include "base/random.h"
-#include "mectl/doctor_probe.h"
+#include "mectl/doctor/probe.h"
 
 enum { AUTHORIZATION_MAX_BYTES = 128 * 1024, SKIPPED_MAX_BYTES = 1024 };
 

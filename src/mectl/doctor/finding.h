@@ -3,8 +3,8 @@
  * what is the matter, why that matters, and the lines that mend it, where it matters for each web
  * server. mectl(8) is checked against it.
  */
-#ifndef ME_MECTL_FINDING_H
-#define ME_MECTL_FINDING_H
+#ifndef ME_MECTL_DOCTOR_FINDING_H
+#define ME_MECTL_DOCTOR_FINDING_H
 
 #include <stdbool.h>
 

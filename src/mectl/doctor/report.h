@@ -2,15 +2,15 @@
  * What an examination finds, told as it is found: for people or as JSON, and counted for the exit
  * status. Also how far the examination has come, on a terminal.
  */
-#ifndef ME_MECTL_REPORT_H
-#define ME_MECTL_REPORT_H
+#ifndef ME_MECTL_DOCTOR_REPORT_H
+#define ME_MECTL_DOCTOR_REPORT_H
 
 #include <json-c/json_types.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/compiler.h"
-#include "mectl/finding.h"
+#include "mectl/doctor/finding.h"
 #include "mectl/invocation.h"
 
 struct report;

@@ -1,8 +1,8 @@
 #include "api/fingerprint.h"
 #include "base/clock.h"
 #include "format/endpoint.h"
-#include "mectl/doctor_inside.h"
-#include "mectl/doctor_probe.h"
+#include "mectl/doctor/inside.h"
+#include "mectl/doctor/probe.h"
 
 enum { FINGERPRINTS = 4 /* several workers may answer, each of its own version */ };
 

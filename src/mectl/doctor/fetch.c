@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "mectl/doctor_outside.h"
+#include "mectl/doctor/outside.h"
 #include "mectl/http.h"
 
 enum {

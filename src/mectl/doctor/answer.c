@@ -1,4 +1,4 @@
-#include "mectl/doctor_answer.h"
+#include "mectl/doctor/answer.h"
 
 #include <json-c/json.h>
 #include <string.h>

@@ -6,8 +6,8 @@
 #define ME_MECTL_DOCTOR_PROBE_H
 
 #include "base/uuid.h"
-#include "mectl/doctor_answer.h"
-#include "mectl/doctor_outside.h"
+#include "mectl/doctor/answer.h"
+#include "mectl/doctor/outside.h"
 #include "mectl/http.h"
 
 enum { PROBE_RUN_MAX_BYTES = 32, PROBE_ID_MAX_BYTES = 64, PROBE_TEXT_MAX_BYTES = 4096 };

@@ -3,7 +3,7 @@
 
 #include "base/arena.h"
 #include "format/endpoint.h"
-#include "mectl/doctor_inside.h"
+#include "mectl/doctor/inside.h"
 #include "store/audit.h"
 #include "store/diagnosis.h"
 #include "store/failure.h"

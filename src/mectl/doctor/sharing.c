@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "mectl/doctor_probe.h"
+#include "mectl/doctor/probe.h"
 
 /* ---- CORS */
 

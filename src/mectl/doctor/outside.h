@@ -6,7 +6,7 @@
 #define ME_MECTL_DOCTOR_OUTSIDE_H
 
 #include "base/err.h"
-#include "mectl/report.h"
+#include "mectl/doctor/report.h"
 
 struct outside {
     const char *url;         /* http or https */
@@ -19,7 +19,7 @@ struct outside {
 
 void doctor_outside(struct report *report, const struct outside *outside);
 
-/* doctor_fetch.c: whether what only a worker may read can be fetched beside the program. `id` is
+/* fetch.c: whether what only a worker may read can be fetched beside the program. `id` is
  * for the server's log. */
 void doctor_fetch(struct report *report, const struct outside *outside, const char *id);
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mectl/doctor_probe.h"
+#include "mectl/doctor/probe.h"
 
 /* ---- with a token */
 

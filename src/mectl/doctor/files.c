@@ -2,7 +2,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "mectl/doctor_inside.h"
+#include "mectl/doctor/inside.h"
 
 enum { FOLDERS_MAX = 64, PATH_MAX_BYTES = 4096 };
 

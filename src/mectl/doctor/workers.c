@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
-#include "mectl/doctor_inside.h"
+#include "mectl/doctor/inside.h"
 #include "process/workers.h"
 
 extern char **environ;

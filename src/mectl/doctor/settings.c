@@ -3,7 +3,7 @@
 #include "api/cors.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "mectl/doctor_inside.h"
+#include "mectl/doctor/inside.h"
 #include "profile/subtag.h"
 #include "profile/zone.h"
 #include "store/database.h"

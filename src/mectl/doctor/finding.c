@@ -1,4 +1,4 @@
-#include "mectl/finding.h"
+#include "mectl/doctor/finding.h"
 
 #include <string.h>
 

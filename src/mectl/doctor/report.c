@@ -1,4 +1,4 @@
-#include "mectl/report.h"
+#include "mectl/doctor/report.h"
 
 #include <json-c/json.h>
 #include <stdarg.h>
