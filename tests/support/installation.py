@@ -2,6 +2,7 @@
 
 import secrets
 import subprocess
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -53,6 +54,12 @@ def rsa_pair() -> tuple:
     return private.decode(), public.decode()
 
 
+@lru_cache(maxsize=1)
+def issuers_pair() -> tuple:
+    """Those of the one issuer that all installations of a run trust; rsa_pair() is of another one."""
+    return rsa_pair()
+
+
 class Installation:
     """
     One me.conf with a database of its own on the given server. Several can share a server: the
@@ -68,7 +75,7 @@ class Installation:
         self.provision_account = f"{database}_provision"
         self.worker_password = secrets.token_hex(16)
         self.secret = secrets.token_hex(32)
-        private_pem, public_pem = rsa_pair()
+        private_pem, public_pem = issuers_pair()
         self.tokens = Tokens(self.secret, private_pem, public_pem, ISSUER, AUDIENCE)
         self._write_files(private_pem, public_pem)
         self.conf = self.write_conf("me.conf")

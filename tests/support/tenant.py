@@ -5,7 +5,7 @@ import secrets
 import subprocess
 from pathlib import Path
 
-from support.installation import AUDIENCE, ISSUER, rsa_pair, write_secret
+from support.installation import AUDIENCE, ISSUER, issuers_pair, write_secret
 from support.paths import clean_environment
 from support.tokens import Tokens
 
@@ -27,7 +27,7 @@ class Tenant:
         self.name = name
         self.password = secrets.token_hex(8)
         self.secret = secrets.token_hex(32)
-        self.tokens = Tokens(self.secret, *rsa_pair(), ISSUER, AUDIENCE)
+        self.tokens = Tokens(self.secret, *issuers_pair(), ISSUER, AUDIENCE)
         server.execute(f"CREATE DATABASE {name}")
         for account in self.accounts:
             server.execute(f"GRANT ALL ON {name}.* TO {account} IDENTIFIED BY '{self.password}'")

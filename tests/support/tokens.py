@@ -5,8 +5,10 @@ import hashlib
 import hmac
 import json
 import time
+from functools import lru_cache
 
 import jwt
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 
 def base64url(data: bytes) -> str:
@@ -15,6 +17,12 @@ def base64url(data: bytes) -> str:
 
 def as_json(value) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+@lru_cache(maxsize=64)
+def loaded(pem: str):
+    """A private key: what reads one checks it, which takes many times as long as to sign by it."""
+    return load_pem_private_key(pem.encode(), None)
 
 
 class Tokens:
@@ -38,8 +46,10 @@ class Tokens:
 
     def mint(self, sub, *, algorithm="HS256", headers=None, key=None, **changes) -> str:
         """A signed token; `headers` are header parameters that are added."""
+        is_rsa = algorithm.startswith("RS")
         if key is None:
-            key = self.private_pem if algorithm.startswith("RS") else self.secret
+            key = self.private_pem if is_rsa else self.secret
+        key = loaded(key) if is_rsa else key
         return jwt.encode(self.claims(sub, **changes), key, algorithm=algorithm, headers=headers)
 
     def forge(self, header, payload, secret=None) -> str:
