@@ -77,6 +77,7 @@ packages_ensure() {
 
 packages_build="gcc make autoconf automake pkg-config libc6-dev libfcgi-dev libjson-c-dev libssl-dev libmariadb-dev libcurl4-openssl-dev libseccomp-dev tzdata"
 packages_database="mariadb-server-core mariadb-client-core"
+packages_fuzz="clang libclang-rt-dev llvm libcmocka-dev python3"
 packages_cluster="galera-4 rsync lsof iproute2"
 # All that the examples of cgi-bin/examples name.
 packages_servers="lighttpd lighttpd-mod-deflate lighttpd-mod-openssl apache2-bin libapache2-mod-fcgid apache2-suexec-custom \
