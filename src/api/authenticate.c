@@ -104,8 +104,10 @@ enum problem authenticate(struct exchange *exchange, int64_t now_ms)
     if (!str_is_set(token))
         return challenge_missing(exchange);
     verdict = verify(exchange, token, now_ms);
-    if (verdict == JWT_VALID)
+    if (verdict == JWT_VALID) {
+        exchange->token = token;
         return name_user(exchange);
+    }
     exchange->reason = jwt_reason(verdict)->code;
     if (verdict == JWT_OUT_OF_MEMORY)
         return PROBLEM_INTERNAL_ERROR;

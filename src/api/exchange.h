@@ -45,7 +45,8 @@ struct exchange {
     struct response *response;
     struct str request_id;
     struct access_request access;    /* set by authentication */
-    const struct jwt_claims *claims; /* set by authentication; borrowed from the verifier */
+    struct str token;                /* that which authentication found good; STR_NONE: none */
+    const struct jwt_claims *claims; /* of it, borrowed from the verifier */
     bool is_provisioned;             /* the user was to be added, and is there now or never */
     const struct violation_list *violations; /* with PROBLEM_VALIDATION_FAILED */
     struct str note; /* what the client may read beside the problem's message */

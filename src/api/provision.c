@@ -2,6 +2,7 @@
 
 #include "profile/newcomer.h"
 #include "store/newcomers.h"
+#include "token/jws.h"
 
 bool provision_is_due(const struct exchange *exchange, enum access access)
 {
@@ -50,9 +51,16 @@ enum problem provision(struct exchange *exchange)
     const struct service *service = exchange->service;
     struct newcomer newcomer;
 
+    struct buf payload;
+    bool is_read;
+
     exchange->is_provisioned = true;
-    if (newcomer_read(exchange->claims->payload, service->settings->profile.zoneinfo,
-                      service->arena, &newcomer))
+    buf_init(&payload, exchange->token.len);
+    is_read = jws_payload(exchange->token, &payload) &&
+              newcomer_read(buf_str(&payload), service->settings->profile.zoneinfo, service->arena,
+                            &newcomer);
+    buf_free_secret(&payload);
+    if (is_read)
         return add(exchange, &newcomer);
     err_set(&exchange->err, "the claims do not fit into the memory of a request");
     return PROBLEM_INTERNAL_ERROR;

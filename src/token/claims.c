@@ -255,7 +255,7 @@ void claims_free(struct jwt_claims *claims)
 
 /* ---- what they say */
 
-static enum jwt_verdict judge_times(const struct jwt_claims *claims, const struct jwt_rules *rules,
+enum jwt_verdict claims_judge_times(const struct jwt_claims *claims, const struct jwt_rules *rules,
                                     int64_t now_ms)
 {
     int64_t leeway_ms = rules->leeway_s * 1000;
@@ -311,13 +311,11 @@ static void say_audiences(const struct jwt_claims *claims, struct err *err)
     buf_free(&text);
 }
 
-enum jwt_verdict claims_judge(const struct jwt_claims *claims, const struct jwt_rules *rules,
-                              int64_t now_ms, struct err *err)
+enum jwt_verdict claims_judge_names(const struct jwt_claims *claims, const struct jwt_rules *rules,
+                                    struct err *err)
 {
-    enum jwt_verdict verdict = judge_times(claims, rules, now_ms);
+    enum jwt_verdict verdict = judge_issuer(rules, claims->issuer, err);
 
-    if (verdict == JWT_VALID)
-        verdict = judge_issuer(rules, claims->issuer, err);
     if (verdict != JWT_VALID)
         return verdict;
     if (!names_us(claims, rules)) {
@@ -329,4 +327,12 @@ enum jwt_verdict claims_judge(const struct jwt_claims *claims, const struct jwt_
     if (rules->session_required && !str_is_set(claims->session))
         return JWT_NO_SESSION;
     return JWT_VALID;
+}
+
+enum jwt_verdict claims_judge(const struct jwt_claims *claims, const struct jwt_rules *rules,
+                              int64_t now_ms, struct err *err)
+{
+    enum jwt_verdict verdict = claims_judge_times(claims, rules, now_ms);
+
+    return verdict == JWT_VALID ? claims_judge_names(claims, rules, err) : verdict;
 }

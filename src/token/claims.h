@@ -44,4 +44,10 @@ void claims_free(struct jwt_claims *claims);
 enum jwt_verdict claims_judge(const struct jwt_claims *claims, const struct jwt_rules *rules,
                               int64_t now_ms, struct err *err) MUST_CHECK;
 
+/* The two parts of it, in this order: what depends on the time, and what does not. */
+enum jwt_verdict claims_judge_times(const struct jwt_claims *claims, const struct jwt_rules *rules,
+                                    int64_t now_ms) MUST_CHECK;
+enum jwt_verdict claims_judge_names(const struct jwt_claims *claims, const struct jwt_rules *rules,
+                                    struct err *err) MUST_CHECK;
+
 #endif

@@ -5,6 +5,7 @@
 #ifndef ME_TOKEN_JWS_H
 #define ME_TOKEN_JWS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -26,5 +27,9 @@
 enum jwt_verdict jws_open(struct str token, const struct keyring *keyring,
                           const struct jwt_rules *rules, struct known_token *known,
                           struct buf *payload, int64_t *end_ms, struct err *err) MUST_CHECK;
+
+/* Appends the payload's bytes of a token that jws_open judged to be valid; of any other they are
+ * worth nothing. False: out of memory. */
+bool jws_payload(struct str token, struct buf *out) MUST_CHECK;
 
 #endif

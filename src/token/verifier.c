@@ -5,28 +5,29 @@
 
 #include "base/digest.h"
 
-enum { WAYS = 4 };
-
-/* A token that was verified; `used` 0: none. */
+/* A token that was verified, in the buckets and in the order of use, with what is needed of its
+ * claims and no byte more: a worker has a thousand of them. */
 struct entry {
+    struct entry *next;          /* of its bucket */
+    struct entry *older, *newer; /* by the last use */
     unsigned char digest[DIGEST_BYTES];
-    uint64_t used; /* the number of the call that used it last */
-    struct jwt_claims claims;
-};
-
-struct set {
-    struct entry ways[WAYS];
+    int64_t expires_ms, not_before_ms, key_end_ms;
+    const char *issuer;  /* in the rules, which most have in common, or in the texts; NULL: none */
+    const char *session; /* NULL: none */
+    uint32_t subject_len, issuer_len, session_len;
+    char texts[]; /* the subject comes first */
 };
 
 struct verifier {
     struct jwt_rules rules;
     struct digest *digest;
     const struct known_signatures *known; /* NULL: nobody is asked */
-    struct jwt_claims passing;            /* of the last call, where it is not kept */
-    uint64_t generation, calls;
+    struct jwt_claims passing;            /* of the last call; of what is kept they are borrowed */
+    uint64_t generation;
     struct verifier_counts counts;
-    size_t set_count; /* 0: nothing is kept */
-    struct set *sets;
+    size_t kept_max, kept; /* 0: nothing is kept */
+    struct entry *oldest, *newest;
+    struct entry **buckets; /* kept_max of them */
 };
 
 struct verifier *verifier_new(const struct jwt_rules *rules, size_t kept_max)
@@ -36,28 +37,30 @@ struct verifier *verifier_new(const struct jwt_rules *rules, size_t kept_max)
     if (verifier == NULL)
         return NULL;
     verifier->rules = *rules;
-    verifier->set_count = (kept_max + WAYS - 1) / WAYS;
+    verifier->kept_max = kept_max;
     verifier->digest = digest_new();
-    if (verifier->set_count > 0)
-        verifier->sets = calloc(verifier->set_count, sizeof(*verifier->sets));
-    if (verifier->digest != NULL && (verifier->set_count == 0 || verifier->sets != NULL))
+    if (kept_max > 0)
+        verifier->buckets = calloc(kept_max, sizeof(struct entry *));
+    if (verifier->digest != NULL && (kept_max == 0 || verifier->buckets != NULL))
         return verifier;
-    verifier->set_count = 0;
     verifier_free(verifier);
     return NULL;
 }
 
-static void forget(struct entry *entry)
-{
-    claims_free(&entry->claims);
-    *entry = (struct entry){.used = 0};
-}
-
 static void forget_all(struct verifier *verifier)
 {
-    for (size_t i = 0; i < verifier->set_count; i++)
-        for (size_t way = 0; way < WAYS; way++)
-            forget(&verifier->sets[i].ways[way]);
+    struct entry *entry = verifier->oldest;
+
+    while (entry != NULL) {
+        struct entry *newer = entry->newer;
+
+        free(entry);
+        entry = newer;
+    }
+    verifier->oldest = verifier->newest = NULL;
+    if (verifier->kept > 0)
+        memset(verifier->buckets, 0, verifier->kept_max * sizeof(struct entry *));
+    verifier->kept = 0;
 }
 
 void verifier_free(struct verifier *verifier)
@@ -66,7 +69,7 @@ void verifier_free(struct verifier *verifier)
         return;
     forget_all(verifier);
     claims_free(&verifier->passing);
-    free(verifier->sets);
+    free(verifier->buckets);
     digest_free(verifier->digest);
     free(verifier);
 }
@@ -76,50 +79,140 @@ void verifier_share(struct verifier *verifier, const struct known_signatures *kn
     verifier->known = known;
 }
 
+/* ---- the order of use */
+
+static void take_out(struct verifier *verifier, struct entry *entry)
+{
+    if (entry->older != NULL)
+        entry->older->newer = entry->newer;
+    else
+        verifier->oldest = entry->newer;
+    if (entry->newer != NULL)
+        entry->newer->older = entry->older;
+    else
+        verifier->newest = entry->older;
+}
+
+static void put_newest(struct verifier *verifier, struct entry *entry)
+{
+    entry->older = verifier->newest;
+    entry->newer = NULL;
+    if (verifier->newest != NULL)
+        verifier->newest->newer = entry;
+    else
+        verifier->oldest = entry;
+    verifier->newest = entry;
+}
+
 /* ---- what is kept */
 
-static struct set *set_of(const struct verifier *verifier, const unsigned char *digest)
+static struct entry **bucket_of(const struct verifier *verifier, const unsigned char *digest)
 {
     uint64_t number;
 
     memcpy(&number, digest, sizeof(number));
-    return &verifier->sets[number % verifier->set_count];
+    return &verifier->buckets[number % verifier->kept_max];
 }
 
 static struct entry *find(const struct verifier *verifier, const unsigned char *digest)
 {
-    struct set *set = set_of(verifier, digest);
+    struct entry *entry = *bucket_of(verifier, digest);
 
-    for (size_t way = 0; way < WAYS; way++) {
-        struct entry *entry = &set->ways[way];
+    while (entry != NULL && memcmp(entry->digest, digest, DIGEST_BYTES) != 0)
+        entry = entry->next;
+    return entry;
+}
 
-        if (entry->used > 0 && memcmp(entry->digest, digest, DIGEST_BYTES) == 0)
-            return entry;
-    }
+static void forget(struct verifier *verifier, struct entry *entry)
+{
+    struct entry **at = bucket_of(verifier, entry->digest);
+
+    while (*at != entry)
+        at = &(*at)->next;
+    *at = entry->next;
+    take_out(verifier, entry);
+    free(entry);
+    verifier->kept--;
+}
+
+/* The text of the rules that is the same; NULL: it is not among them. */
+static const char *common_issuer(const struct jwt_rules *rules, struct str issuer)
+{
+    for (size_t i = 0; i < rules->issuers.count; i++)
+        if (str_equal(str_from(rules->issuers.items[i]), issuer))
+            return rules->issuers.items[i];
     return NULL;
 }
 
-static struct entry *oldest(struct set *set)
+/* NULL: none. */
+static const char *put_text(char **at, struct str text)
 {
-    struct entry *oldest = &set->ways[0];
+    const char *copy = *at;
 
-    for (size_t way = 1; way < WAYS; way++)
-        if (set->ways[way].used < oldest->used)
-            oldest = &set->ways[way];
-    return oldest;
+    if (!str_is_set(text))
+        return NULL;
+    if (text.len > 0)
+        memcpy(*at, text.data, text.len);
+    *at += text.len;
+    return copy;
 }
 
-/* Takes the claims over. */
-static const struct jwt_claims *keep(struct verifier *verifier, const unsigned char *digest,
-                                     const struct jwt_claims *claims)
+/* NULL: out of memory. */
+static struct entry *make_entry(const struct verifier *verifier, const unsigned char *digest,
+                                const struct jwt_claims *claims)
 {
-    struct entry *entry = oldest(set_of(verifier, digest));
+    const char *issuer = common_issuer(&verifier->rules, claims->issuer);
+    size_t texts =
+        claims->subject.len + claims->session.len + (issuer == NULL ? claims->issuer.len : 0);
+    struct entry *entry = malloc(sizeof(*entry) + texts);
+    char *at;
 
-    forget(entry);
+    if (entry == NULL)
+        return NULL;
+    *entry = (struct entry){
+        .expires_ms = claims->expires_ms,
+        .not_before_ms = claims->not_before_ms,
+        .key_end_ms = claims->key_end_ms,
+        .subject_len = (uint32_t)claims->subject.len,
+        .issuer_len = (uint32_t)claims->issuer.len,
+        .session_len = (uint32_t)claims->session.len,
+    };
     memcpy(entry->digest, digest, DIGEST_BYTES);
-    entry->used = verifier->calls;
-    entry->claims = *claims; /* transferred */
-    return &entry->claims;
+    at = entry->texts;
+    (void)put_text(&at, claims->subject);
+    entry->session = put_text(&at, claims->session);
+    entry->issuer = issuer != NULL ? issuer : put_text(&at, claims->issuer);
+    return entry;
+}
+
+/* Where memory is short it is not kept. */
+static void keep(struct verifier *verifier, const unsigned char *digest,
+                 const struct jwt_claims *claims)
+{
+    struct entry *entry = make_entry(verifier, digest, claims);
+    struct entry **bucket = bucket_of(verifier, digest);
+
+    if (entry == NULL)
+        return;
+    if (verifier->kept == verifier->kept_max)
+        forget(verifier, verifier->oldest);
+    entry->next = *bucket;
+    *bucket = entry;
+    put_newest(verifier, entry);
+    verifier->kept++;
+}
+
+/* Borrowed from the entry. */
+static struct jwt_claims claims_of(const struct entry *entry)
+{
+    return (struct jwt_claims){
+        .subject = {entry->texts, entry->subject_len},
+        .issuer = {entry->issuer, entry->issuer_len},
+        .session = {entry->session, entry->session_len},
+        .expires_ms = entry->expires_ms,
+        .not_before_ms = entry->not_before_ms,
+        .key_end_ms = entry->key_end_ms,
+    };
 }
 
 /* ---- the judgement */
@@ -127,7 +220,7 @@ static const struct jwt_claims *keep(struct verifier *verifier, const unsigned c
 /* Of what is not to be kept (`digest` NULL) nobody else is asked either. */
 static enum jwt_verdict open_token(struct verifier *verifier, struct str token,
                                    const struct keyring *keyring, const unsigned char *digest,
-                                   struct jwt_claims *claims, struct err *err)
+                                   struct err *err)
 {
     struct known_token known = {.by = verifier->known};
     bool is_asked = digest != NULL && known.by != NULL;
@@ -135,7 +228,9 @@ static enum jwt_verdict open_token(struct verifier *verifier, struct str token,
 
     if (is_asked)
         memcpy(known.digest, digest, DIGEST_BYTES);
-    verdict = jwt_open(token, keyring, &verifier->rules, is_asked ? &known : NULL, claims, err);
+    verdict = jwt_open(token, keyring, &verifier->rules, is_asked ? &known : NULL,
+                       &verifier->passing, err);
+    verifier->passing.payload = STR_NONE; /* nobody is to count on it: it is not kept */
     if (known.was_known)
         verifier->counts.shared++;
     else
@@ -143,48 +238,52 @@ static enum jwt_verdict open_token(struct verifier *verifier, struct str token,
     return verdict;
 }
 
-/* Keeps what was signed where anything is kept. */
+/* Keeps it where nothing but the time can make it invalid; `digest` NULL: nothing is kept. */
 static enum jwt_verdict open_anew(struct verifier *verifier, struct str token,
-                                  const struct keyring *keyring, const unsigned char *digest,
-                                  const struct jwt_claims **claims, struct err *err)
+                                  const struct verifier_keys *keys, int64_t now_ms,
+                                  const unsigned char *digest, struct err *err)
 {
-    struct jwt_claims opened;
-    enum jwt_verdict verdict = open_token(verifier, token, keyring, digest, &opened, err);
+    enum jwt_verdict verdict = open_token(verifier, token, keys->keyring, digest, err);
+    enum jwt_verdict by_time;
 
     if (verdict != JWT_VALID)
         return verdict;
-    if (digest != NULL) {
-        *claims = keep(verifier, digest, &opened);
-    } else {
-        verifier->passing = opened; /* transferred */
-        *claims = &verifier->passing;
-    }
-    return JWT_VALID;
+    by_time = claims_judge_times(&verifier->passing, &verifier->rules, now_ms);
+    verdict =
+        claims_judge_names(&verifier->passing, &verifier->rules, by_time == JWT_VALID ? err : NULL);
+    if (verdict == JWT_VALID && digest != NULL)
+        keep(verifier, digest, &verifier->passing);
+    return by_time == JWT_VALID ? verdict : by_time;
 }
 
-static enum jwt_verdict recall(struct verifier *verifier, struct str token,
-                               const struct keyring *keyring, const struct jwt_claims **claims,
-                               struct err *err)
+static enum jwt_verdict recall(struct verifier *verifier, struct entry *entry, int64_t now_ms)
+{
+    if (entry != verifier->newest) {
+        take_out(verifier, entry);
+        put_newest(verifier, entry);
+    }
+    verifier->counts.recalled++;
+    verifier->passing = claims_of(entry);
+    return claims_judge_times(&verifier->passing, &verifier->rules, now_ms);
+}
+
+static enum jwt_verdict judge(struct verifier *verifier, struct str token,
+                              const struct verifier_keys *keys, int64_t now_ms, struct err *err)
 {
     unsigned char digest[DIGEST_BYTES];
     struct entry *entry;
 
-    if (verifier->set_count == 0 || token.len > verifier->rules.max_bytes)
-        return open_anew(verifier, token, keyring, NULL, claims, err);
+    if (verifier->kept_max == 0 || token.len > verifier->rules.max_bytes)
+        return open_anew(verifier, token, keys, now_ms, NULL, err);
     if (!digest_of(verifier->digest, token, digest))
         return JWT_OUT_OF_MEMORY;
     entry = find(verifier, digest);
-    if (entry == NULL)
-        return open_anew(verifier, token, keyring, digest, claims, err);
-    entry->used = verifier->calls;
-    verifier->counts.recalled++;
-    *claims = &entry->claims;
-    return JWT_VALID;
+    return entry != NULL ? recall(verifier, entry, now_ms)
+                         : open_anew(verifier, token, keys, now_ms, digest, err);
 }
 
 static void begin_call(struct verifier *verifier, uint64_t generation)
 {
-    verifier->calls++;
     claims_free(&verifier->passing);
     if (verifier->generation == generation)
         return;
@@ -199,13 +298,9 @@ enum jwt_verdict verifier_verify(struct verifier *verifier, struct str token,
     enum jwt_verdict verdict;
 
     err_clear(err);
-    *claims = NULL;
     begin_call(verifier, keys->generation);
-    verdict = recall(verifier, token, keys->keyring, claims, err);
-    if (verdict == JWT_VALID)
-        verdict = claims_judge(*claims, &verifier->rules, now_ms, err);
-    if (verdict != JWT_VALID)
-        *claims = NULL;
+    verdict = judge(verifier, token, keys, now_ms, err);
+    *claims = verdict == JWT_VALID ? &verifier->passing : NULL;
     return verdict;
 }
 

@@ -1,10 +1,11 @@
 /*
  * jwt_verify with a memory: a token that was verified before is not verified again as long as the
- * keys stay the same. Kept are the claims of tokens whose signature was good, under the SHA-256 of
- * the whole token, never its text; a bounded number of them, of which the one that was not used for
- * the longest time goes first. What depends on the time, the key's end included, is judged each
- * time all the same, and so is what the database has to say. Of a token that is not kept others may
- * know that its signature is good (token/known.h); its claims are read all the same.
+ * keys stay the same. Kept is what is needed of the claims of tokens that were good but perhaps for
+ * the time, under the SHA-256 of the whole token, never its text; a bounded number of them, of which
+ * the one that was not used for the longest time goes first. What depends on the time, the key's
+ * end included, is judged each time all the same, and so is what the database has to say. What the
+ * rules say of the rest is not: they are the same for the life of the object. Of a token that is not
+ * kept others may know that its signature is good (token/known.h); its claims are read all the same.
  */
 #ifndef ME_TOKEN_VERIFIER_H
 #define ME_TOKEN_VERIFIER_H
@@ -19,8 +20,7 @@
 
 struct verifier;
 
-/* Keeps `kept_max` tokens, rounded up to whole sets; 0: none. The rules are copied, what they
- * borrow has to live on. NULL: out of memory, or an OpenSSL without SHA-256. */
+/* Keeps `kept_max` tokens; 0: none. The rules are copied, what they borrow has to live on. NULL: out of memory, or an OpenSSL without SHA-256. */
 struct verifier *verifier_new(const struct jwt_rules *rules, size_t kept_max) MUST_CHECK;
 void verifier_free(struct verifier *verifier);
 
@@ -35,8 +35,9 @@ struct verifier_keys {
 };
 
 /*
- * As jwt_verify. On JWT_VALID *claims is borrowed until the next call; otherwise NULL. Where the
- * generation is another one than at the call before, all that was kept is forgotten first.
+ * As jwt_verify. On JWT_VALID *claims is borrowed until the next call, and has no payload (the token
+ * has it: jws_payload) and perhaps no audiences; otherwise it is NULL. Where the generation is
+ * another one than at the call before, all that was kept is forgotten first.
  */
 enum jwt_verdict verifier_verify(struct verifier *verifier, struct str token,
                                  const struct verifier_keys *keys, int64_t now_ms,

@@ -155,7 +155,7 @@ static void the_one_that_was_not_used_for_the_longest_time_goes(void **state)
     struct fixture f;
 
     (void)state;
-    fixture_init(&f, 4); /* one set */
+    fixture_init(&f, 4);
     for (int i = 0; i < 4; i++)
         assert_int_equal(verify_number(&f, i, f.good), JWT_VALID);
     assert_true(is_kept(&f, 0)); /* so that 1 is the oldest */
@@ -174,24 +174,38 @@ static void the_one_that_was_not_used_for_the_longest_time_goes(void **state)
 /* A token that many use at a time stays, whatever comes in between. */
 static void keeps_no_more_than_it_may(void **state)
 {
-    static const struct {
-        size_t kept_max;
-        int least, most;
-    } rows[] = {{1, 4, 4}, {4, 4, 4}, {5, 5, 8}, {64, 48, 64}, {1000, 900, 1000}};
+    static const size_t rows[] = {1, 2, 5, 64, 1000};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct fixture f;
-        int kept = 0;
+        size_t kept = 0;
 
-        fixture_init(&f, rows[i].kept_max);
+        fixture_init(&f, rows[i]);
         for (int number = 0; number < 4000; number++)
             assert_int_equal(verify_number(&f, number, f.good), JWT_VALID);
         for (int number = 0; number < 4000; number++)
             kept += is_kept(&f, number);
-        assert_in_range(kept, rows[i].least, rows[i].most);
+        assert_int_equal(kept, rows[i]);
         fixture_free(&f);
     }
+}
+
+/* As many as it may keep, whoever comes when: each is verified once. */
+static void keeps_as_many_as_it_may(void **state)
+{
+    enum { COUNT = 1000 };
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, COUNT);
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(verify_number(&f, i, f.good), JWT_VALID);
+    for (int i = 0; i < 5 * COUNT; i++)
+        assert_true(is_kept(&f, i * 7919 % COUNT));
+    assert_int_equal(verifier_counts(f.verifier)->opened, COUNT);
+    assert_int_equal(verifier_counts(f.verifier)->recalled, 5 * COUNT);
+    fixture_free(&f);
 }
 
 /* ---- what is judged each time all the same */
@@ -250,7 +264,7 @@ static void the_end_of_the_key_is_judged_each_time(void **state)
                    "{\"sub\":\"x\",\"exp\":2000}", &usual, moments, ARRAY_LENGTH(moments));
 }
 
-static void claims_are_judged_each_time(void **state)
+static void what_the_rules_refuse_stays_refused(void **state)
 {
     static const char *const names[] = {"us"};
     static const struct moment wrong_issuer[] = {{1, JWT_WRONG_ISSUER}, {2, JWT_WRONG_ISSUER}};
@@ -335,6 +349,69 @@ static void claims_are_those_of_the_token(void **state)
     fixture_free(&f);
 }
 
+/* A token that two calls judge, the second from memory; the claims of that one, which outlive it
+ * with the verifier. */
+static const struct jwt_claims *claims_kept(struct verifier *verifier,
+                                            const struct verifier_keys *keys, struct str token)
+{
+    const struct jwt_claims *claims;
+    uint64_t recalled = verifier_counts(verifier)->recalled;
+
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(verifier_verify(verifier, token, keys, now_ms, &claims, NULL), JWT_VALID);
+    assert_int_equal(verifier_counts(verifier)->recalled, recalled + 1);
+    return claims;
+}
+
+static void assert_names(const struct jwt_claims *claims, const char *subject, const char *issuer,
+                         const char *session)
+{
+    assert_true(str_equal(claims->subject, str_from(subject)));
+    assert_true(str_equal(claims->issuer, str_from(issuer)));
+    assert_true(str_equal(claims->session, str_from(session)));
+    assert_int_equal(str_is_set(claims->issuer), issuer != NULL);
+    assert_int_equal(str_is_set(claims->session), session != NULL);
+}
+
+/* Whatever the rules know of them, and where claims are absent. */
+static void what_is_needed_of_the_claims_is_kept(void **state)
+{
+    static const char *const names[] = {"us", "u"};
+    static const struct {
+        const char *payload, *subject, *issuer, *session;
+        size_t issuers; /* of the rules */
+    } rows[] = {
+        {"{\"sub\":\"a\",\"exp\":2000}", "a", NULL, NULL, 0},
+        {"{\"sub\":\"a\",\"iss\":\"us\",\"exp\":2000}", "a", "us", NULL, 2},
+        {"{\"sub\":\"\\u0062b\",\"iss\":\"u\",\"sid\":\"s\",\"exp\":2000,\"nbf\":999}", "bb", "u",
+         "s", 2},
+        {"{\"sub\":\"a\",\"iss\":\"them\",\"sid\":\"ss\",\"exp\":2000}", "a", "them", "ss", 0},
+        {"{\"sub\":\"a\",\"iss\":\"\",\"exp\":2000}", "a", "", NULL, 0},
+    };
+    struct keyring *ring = template_keyring(GOOD);
+    struct signer *signer = signer_from_secret(STR(SECRET), NULL);
+    const struct verifier_keys keys = {ring, 1};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct jwt_rules rules = usual;
+        struct verifier *verifier;
+        struct buf token;
+
+        rules.issuers = (struct settings_list){names, rows[i].issuers};
+        rules.session_claim = "sid";
+        verifier = verifier_new(&rules, 16);
+        buf_init(&token, TEXT_MAX_BYTES);
+        assert_true(signer_mint(signer, STR_NONE, str_from(rows[i].payload), &token));
+        assert_names(claims_kept(verifier, &keys, buf_str(&token)), rows[i].subject, rows[i].issuer,
+                     rows[i].session);
+        buf_free(&token);
+        verifier_free(verifier);
+    }
+    signer_free(signer);
+    keyring_free(ring);
+}
+
 /* There where a sanitizer has taken the place of malloc. */
 size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
 
@@ -362,6 +439,48 @@ static void memory_does_not_grow_with_the_tokens(void **state)
     if (after > before + 4096)
         fail_msg("%zu bytes became %zu", before, after);
     fixture_free(&f);
+}
+
+/* A worker has a thousand of them: what is not needed again is not kept. */
+static void a_kept_token_takes_little_memory(void **state)
+{
+    enum { COUNT = 1000, LITTLE_BYTES = 256 };
+    static const char *const issuers[] = {"https://login.example.com/realms/one"};
+    struct jwt_rules rules = usual;
+    struct keyring *ring = template_keyring(GOOD);
+    struct signer *signer = signer_from_secret(STR(SECRET), NULL);
+    const struct verifier_keys keys = {ring, 1};
+    struct verifier *verifier;
+    const struct jwt_claims *claims;
+    size_t before, after;
+
+    (void)state;
+    rules.issuers = (struct settings_list){issuers, 1};
+    rules.session_claim = "sid";
+    verifier = verifier_new(&rules, COUNT);
+    before = allocated_bytes();
+    for (int i = 0; i < COUNT; i++) {
+        struct buf payload, token;
+
+        buf_init(&payload, TEXT_MAX_BYTES);
+        buf_init(&token, TEXT_MAX_BYTES);
+        buf_append_format(&payload,
+                          "{\"iss\":\"%s\",\"sub\":\"01938a5e-7c3f-7b41-8d20-%012d\",\"exp\":2000,"
+                          "\"aud\":[\"https://me.example.com/\",\"account\"],\"scope\":\"openid "
+                          "profile email\",\"sid\":\"01938a5e-7c3f-7b41-8d21-%012d\"}",
+                          issuers[0], i, i);
+        assert_true(signer_mint(signer, STR_NONE, buf_str(&payload), &token));
+        assert_int_equal(verifier_verify(verifier, buf_str(&token), &keys, now_ms, &claims, NULL),
+                         JWT_VALID);
+        buf_free(&payload);
+        buf_free(&token);
+    }
+    after = allocated_bytes();
+    if (after - before > (size_t)COUNT * LITTLE_BYTES)
+        fail_msg("%zu bytes for each", (after - before) / COUNT);
+    verifier_free(verifier);
+    signer_free(signer);
+    keyring_free(ring);
 }
 
 /* Looks for the bytes of `masked`, each with MASK in it, in all of the heap. */
@@ -475,12 +594,15 @@ int main(void)
         cmocka_unit_test(what_was_refused_is_not_kept),
         cmocka_unit_test(the_one_that_was_not_used_for_the_longest_time_goes),
         cmocka_unit_test(keeps_no_more_than_it_may),
+        cmocka_unit_test(keeps_as_many_as_it_may),
         cmocka_unit_test(times_are_judged_each_time),
         cmocka_unit_test(the_end_of_the_key_is_judged_each_time),
-        cmocka_unit_test(claims_are_judged_each_time),
+        cmocka_unit_test(what_the_rules_refuse_stays_refused),
         cmocka_unit_test(a_kept_token_with_any_bit_changed_is_refused),
         cmocka_unit_test(a_token_that_is_too_long_is_not_even_looked_up),
         cmocka_unit_test(claims_are_those_of_the_token),
+        cmocka_unit_test(what_is_needed_of_the_claims_is_kept),
+        cmocka_unit_test(a_kept_token_takes_little_memory),
         cmocka_unit_test(memory_does_not_grow_with_the_tokens),
         cmocka_unit_test(no_text_of_a_token_is_kept),
         cmocka_unit_test(short_memory_harms_nothing),
