@@ -194,14 +194,14 @@ static void add_lost(const struct log *log, struct line *line)
         add_field(line, "lost", number_format(log->memory->lost, number));
 }
 
-void log_event(const struct log *log, enum log_level level, const char *event,
-               const struct log_field *fields, size_t field_count)
+/* Apart from log_event, where the line would be made room for whether it is written or not. */
+static void write_event(const struct log *log, enum log_level level, const char *event,
+                        const struct log_field *fields, size_t field_count)
 {
-    struct line line = {.len = 0};
+    struct line line;
     char time[CLOCK_TEXT_LEN + 1], pid[NUMBER_TEXT_LEN + 1];
 
-    if (level > log->level)
-        return;
+    line.len = 0;
     clock_format(clock_now_ms(), time);
     add_field(&line, "time", str_from(time));
     add_field(&line, "level", str_from(log_level_name(level)));
@@ -212,4 +212,11 @@ void log_event(const struct log *log, enum log_level level, const char *event,
         add_field(&line, fields[i].key, fields[i].value);
     line.text[line.len++] = '\n';
     write_line(log, &line);
+}
+
+void log_event(const struct log *log, enum log_level level, const char *event,
+               const struct log_field *fields, size_t field_count)
+{
+    if (level <= log->level)
+        write_event(log, level, event, fields, field_count);
 }

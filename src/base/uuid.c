@@ -4,40 +4,44 @@
 
 #include "base/random.h"
 
-static bool is_hyphen_place(size_t i)
+/* Where the two digits of each byte are; the hyphens are between them. */
+static const unsigned char places[UUID_BYTES] = {0,  2,  4,  6,  9,  11, 14, 16,
+                                                 19, 21, 24, 26, 28, 30, 32, 34};
+static const unsigned char hyphens[] = {8, 13, 18, 23};
+
+/* One more than what each digit stands for; 0: it is none. */
+static const unsigned char value_plus_one[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
+enum { NOT_A_DIGIT = 0xF0 }; /* the bits that no digit has */
+
+static unsigned value_of(char c)
 {
-    return i == 8 || i == 13 || i == 18 || i == 23;
+    return (unsigned char)(value_plus_one[(unsigned char)c] - 1);
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
+/* What is no digit is looked at once, at the end. */
 bool uuid_parse(struct str text, struct uuid *out)
 {
-    size_t digits = 0;
-    struct uuid uuid = {{0}};
+    struct uuid uuid;
+    unsigned seen = 0;
 
     if (text.len != UUID_TEXT_LEN)
         return false;
-    for (size_t i = 0; i < text.len; i++) {
-        int value = hex_value(text.data[i]);
-
-        if (is_hyphen_place(i)) {
-            if (text.data[i] != '-')
-                return false;
-            continue;
-        }
-        if (value < 0)
+    for (size_t i = 0; i < ARRAY_LENGTH(hyphens); i++)
+        if (text.data[hyphens[i]] != '-')
             return false;
-        uuid.bytes[digits / 2] = (unsigned char)(uuid.bytes[digits / 2] << 4 | value);
-        digits++;
+    for (size_t i = 0; i < UUID_BYTES; i++) {
+        unsigned high = value_of(text.data[places[i]]), low = value_of(text.data[places[i] + 1]);
+
+        seen |= high | low;
+        uuid.bytes[i] = (unsigned char)(high << 4 | low);
     }
+    if ((seen & NOT_A_DIGIT) != 0)
+        return false;
     *out = uuid;
     return true;
 }
@@ -45,16 +49,13 @@ bool uuid_parse(struct str text, struct uuid *out)
 void uuid_format(const struct uuid *uuid, char out[UUID_TEXT_LEN + 1])
 {
     static const char hex[] = "0123456789abcdef";
-    size_t digits = 0;
 
-    for (size_t i = 0; i < UUID_TEXT_LEN; i++) {
-        if (is_hyphen_place(i)) {
-            out[i] = '-';
-            continue;
-        }
-        out[i] = hex[uuid->bytes[digits / 2] >> (digits % 2 == 0 ? 4 : 0) & 0xF];
-        digits++;
+    for (size_t i = 0; i < UUID_BYTES; i++) {
+        out[places[i]] = hex[uuid->bytes[i] >> 4];
+        out[places[i] + 1] = hex[uuid->bytes[i] & 0xF];
     }
+    for (size_t i = 0; i < ARRAY_LENGTH(hyphens); i++)
+        out[hyphens[i]] = '-';
     out[UUID_TEXT_LEN] = '\0';
 }
 
