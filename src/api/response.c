@@ -10,9 +10,10 @@ void response_init(struct response *response)
 static bool is_field_value(struct str value)
 {
     for (size_t i = 0; i < value.len; i++) {
-        char c = value.data[i];
+        unsigned char c = (unsigned char)value.data[i];
 
-        if ((c < ' ' && c != '\t') || c > '~')
+        /* Below the space it wraps round, and one comparison does for both ends. */
+        if ((unsigned char)(c - ' ') > '~' - ' ' && c != '\t')
             return false;
     }
     return str_is_set(value);

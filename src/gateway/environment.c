@@ -47,13 +47,14 @@ bool environment_name_of_header(const char *header, char out[ENVIRONMENT_NAME_MA
     return true;
 }
 
-/* Takes all REDIRECT_ prefixes off and tells how many there were. */
+/* Takes all REDIRECT_ prefixes off and tells how many there were. Few names begin with their letter,
+ * and that is quickly seen. */
 static size_t strip_redirects(struct str *name)
 {
     const struct str prefix = STR("REDIRECT_");
     size_t count = 0;
 
-    while (str_starts_with(*name, prefix)) {
+    while (name->len > 0 && name->data[0] == prefix.data[0] && str_starts_with(*name, prefix)) {
         name->data += prefix.len;
         name->len -= prefix.len;
         count++;
@@ -61,9 +62,15 @@ static size_t strip_redirects(struct str *name)
     return count;
 }
 
+/* The lengths first: each variable is held against each name, and nearly all differ. */
+static bool is_name(struct str name, struct str wanted)
+{
+    return name.len == wanted.len && memcmp(name.data, wanted.data, wanted.len) == 0;
+}
+
 static bool is_authorization(struct str name)
 {
-    return str_equal(name, STR("HTTP_AUTHORIZATION")) || str_equal(name, STR("Authorization"));
+    return is_name(name, STR("HTTP_AUTHORIZATION")) || is_name(name, STR("Authorization"));
 }
 
 struct reading {
@@ -71,59 +78,77 @@ struct reading {
     struct str part[PART__MAX];
     struct str token_variable;
     size_t redirects; /* before the Authorization that was found */
+    uint64_t lengths; /* of the names in the two tables: a bit for each */
 };
 
-static bool take(struct str name, struct str value, const struct str *names, size_t count,
+static bool take(struct str name, const char *value, const struct str *names, size_t count,
                  struct str *values)
 {
     for (size_t i = 0; i < count; i++) {
-        /* The lengths first: each variable is held against each name, and nearly all differ. */
-        if (name.len != names[i].len || !str_equal(name, names[i]))
+        if (!is_name(name, names[i]))
             continue;
-        values[i] = value;
+        values[i] = str_from(value);
         return true;
     }
     return false;
 }
 
-static void take_authorization(struct reading *reading, struct str name, struct str value)
+static void take_authorization(struct reading *reading, struct str name, const char *value)
 {
     struct str *header = &reading->request->header[REQUEST_AUTHORIZATION];
     size_t redirects = strip_redirects(&name);
 
     /* An empty one is what Apache's SetEnvIf leaves where nothing was sent. */
-    if (value.len == 0 || !is_authorization(name))
+    if (!is_authorization(name) || value[0] == '\0')
         return;
     if (str_is_set(*header) && reading->redirects <= redirects)
         return;
-    *header = value;
+    *header = str_from(value);
     reading->redirects = redirects;
 }
 
-static void take_variable(struct reading *reading, struct str name, struct str value)
+static uint64_t lengths_of(const struct str *names, size_t count)
+{
+    uint64_t lengths = 0;
+
+    for (size_t i = 0; i < count; i++)
+        lengths |= UINT64_C(1) << names[i].len % 64;
+    return lengths;
+}
+
+/* Most are none of those that are looked for: their values are not even measured. */
+static void take_variable(struct reading *reading, struct str name, const char *value)
 {
     struct request *request = reading->request;
 
-    if (take(name, value, part_names, PART__MAX, reading->part) ||
-        take(name, value, header_names, REQUEST_HEADER__MAX, request->header))
+    if (name.len == 0)
         return;
-    if (reading->token_variable.len > 0 && str_equal(name, reading->token_variable))
-        request->header[REQUEST_TOKEN] = value;
+    if ((reading->lengths >> name.len % 64 & 1) != 0 &&
+        (take(name, value, part_names, PART__MAX, reading->part) ||
+         take(name, value, header_names, REQUEST_HEADER__MAX, request->header)))
+        return;
+    if (is_name(name, reading->token_variable))
+        request->header[REQUEST_TOKEN] = str_from(value);
     else
         take_authorization(reading, name, value);
 }
 
 void environment_read(char *const *variables, const char *token_variable, struct request *out)
 {
-    struct reading reading = {.request = out, .token_variable = str_from(token_variable)};
+    struct reading reading = {
+        .request = out,
+        .token_variable = str_from(token_variable),
+        .lengths =
+            lengths_of(part_names, PART__MAX) | lengths_of(header_names, REQUEST_HEADER__MAX),
+    };
 
     *out = (struct request){.method = STR("")};
     for (char *const *variable = variables; *variable != NULL; variable++) {
-        struct str value = str_from(*variable);
-        struct str name = str_cut(&value, '=');
+        const char *equals = strchr(*variable, '=');
 
-        if (str_is_set(value))
-            take_variable(&reading, name, value);
+        if (equals != NULL)
+            take_variable(&reading, (struct str){*variable, (size_t)(equals - *variable)},
+                          equals + 1);
     }
     if (str_is_set(reading.part[PART_METHOD]))
         out->method = reading.part[PART_METHOD];
