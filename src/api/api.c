@@ -22,6 +22,11 @@ struct api {
     char request_id[UUID_TEXT_LEN + 1]; /* of the answer that the response points to */
 };
 
+/* When a request began, by both clocks. */
+struct beginning {
+    int64_t now_ms, monotonic_us;
+};
+
 /* ---- routes */
 
 enum route_flag {
@@ -124,7 +129,7 @@ static const struct route *find_route(const struct exchange *exchange)
     return NULL;
 }
 
-static enum problem dispatch(struct exchange *exchange)
+static enum problem dispatch(struct exchange *exchange, const struct beginning *beginning)
 {
     const struct route *route = find_route(exchange);
 
@@ -132,7 +137,7 @@ static enum problem dispatch(struct exchange *exchange)
     if (route == NULL)
         return add_allow(exchange) ? PROBLEM_METHOD_NOT_ALLOWED : PROBLEM_NOT_FOUND;
     if ((route->flags & ROUTE_NEEDS_TOKEN) != 0) {
-        enum problem problem = authenticate(exchange, clock_now_ms());
+        enum problem problem = authenticate(exchange, beginning->now_ms, beginning->monotonic_us);
 
         if (problem != PROBLEM_NONE)
             return problem;
@@ -232,14 +237,15 @@ static void add_common_headers(struct exchange *exchange)
 
 /* Taken over from the request where it is well-formed, so that one id can be followed through
  * several systems' logs. */
-static struct str choose_request_id(const struct request *request, char text[UUID_TEXT_LEN + 1])
+static struct str choose_request_id(const struct request *request, int64_t now_ms,
+                                    char text[UUID_TEXT_LEN + 1])
 {
     struct str sent = request->header[REQUEST_REQUEST_ID];
     struct uuid uuid;
 
     if (request_id_is_good(sent))
         return sent;
-    if (!uuid_new(clock_now_ms(), &uuid))
+    if (!uuid_new(now_ms, &uuid))
         return STR("none");
     uuid_format(&uuid, text);
     return str_from(text);
@@ -252,7 +258,7 @@ void api_answer_failure(const struct request *request, struct api_failure *text,
     const struct problem_report report = {
         .problem = PROBLEM_INTERNAL_ERROR,
         .note = STR_NONE,
-        .request_id = choose_request_id(request, text->request_id),
+        .request_id = choose_request_id(request, clock_now_ms(), text->request_id),
     };
 
     response_init(response);
@@ -327,13 +333,14 @@ void api_handle(struct api *api, const struct request *request, struct response 
         .request = request,
         .response = response,
     };
-    struct spent spent = {clock_monotonic_us(), spent_on_database_us(&api->service)};
+    const struct beginning beginning = {clock_now_ms(), clock_monotonic_us()};
+    struct spent spent = {beginning.monotonic_us, spent_on_database_us(&api->service)};
     enum problem problem;
 
     response_init(response);
     arena_reset(api->service.arena);
-    exchange.request_id = choose_request_id(request, api->request_id);
-    problem = dispatch(&exchange);
+    exchange.request_id = choose_request_id(request, beginning.now_ms, api->request_id);
+    problem = dispatch(&exchange, &beginning);
     if (problem != PROBLEM_NONE)
         respond_problem(&exchange, problem);
     if (exchange.reason == NULL && problem != PROBLEM_NONE)

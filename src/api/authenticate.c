@@ -3,7 +3,6 @@
 #include <openssl/crypto.h>
 
 #include "api/subject.h"
-#include "base/clock.h"
 
 /* RFC 6750, section 3: no error where no token was sent. */
 static const struct str challenge = STR("Bearer realm=\"me\"");
@@ -70,12 +69,13 @@ static struct str find_token(const struct request *request)
 }
 
 /* By the keys as the files have them now. */
-static enum jwt_verdict verify(struct exchange *exchange, struct str token, int64_t now_ms)
+static enum jwt_verdict verify(struct exchange *exchange, struct str token, int64_t now_ms,
+                               int64_t monotonic_us)
 {
     struct service *service = exchange->service;
     struct verifier_keys keys;
 
-    keyfiles_refresh(service->keyfiles, now_ms, clock_monotonic_us());
+    keyfiles_refresh(service->keyfiles, now_ms, monotonic_us);
     keys = (struct verifier_keys){keyfiles_keyring(service->keyfiles),
                                   keyfiles_generation(service->keyfiles)};
     return verifier_verify(service->verifier, token, &keys, now_ms, &exchange->claims,
@@ -96,14 +96,14 @@ static enum problem name_user(struct exchange *exchange)
     return challenge_invalid(exchange, INVALID);
 }
 
-enum problem authenticate(struct exchange *exchange, int64_t now_ms)
+enum problem authenticate(struct exchange *exchange, int64_t now_ms, int64_t monotonic_us)
 {
     struct str token = find_token(exchange->request);
     enum jwt_verdict verdict;
 
     if (!str_is_set(token))
         return challenge_missing(exchange);
-    verdict = verify(exchange, token, now_ms);
+    verdict = verify(exchange, token, now_ms, monotonic_us);
     if (verdict == JWT_VALID) {
         exchange->token = token;
         return name_user(exchange);

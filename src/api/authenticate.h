@@ -9,9 +9,11 @@
 
 /*
  * On PROBLEM_NONE exchange->access says for whom the profile is to be loaded. Otherwise the answer
- * has its WWW-Authenticate header, and exchange->reason and err are set for the log.
+ * has its WWW-Authenticate header, and exchange->reason and err are set for the log. Both clocks are
+ * as the request began.
  */
-enum problem authenticate(struct exchange *exchange, int64_t now_ms) MUST_CHECK;
+enum problem authenticate(struct exchange *exchange, int64_t now_ms,
+                          int64_t monotonic_us) MUST_CHECK;
 
 /* What the judgement of the database, made later, means for the answer; with the header where it is
  * a 401. */

@@ -35,9 +35,10 @@ struct kept {
     bool is_sought; /* whether it is there was looked at for a signature */
     bool is_asked;  /* whether the mark below was, and the file is open */
     struct cachefile_key asked;
-    bool is_told;     /* that the file cannot be used was logged */
-    int64_t again_us; /* not tried before then: clock_monotonic_us */
-    bool is_on;       /* of the last kept_find */
+    bool is_told;      /* that the file cannot be used was logged */
+    int64_t again_us;  /* not tried before then: clock_monotonic_us */
+    bool is_on;        /* of the last kept_find */
+    struct moment now; /* and when that was */
     struct proof proof;
     struct database_link link; /* that the proof is about */
     struct buf found, made;
@@ -121,6 +122,12 @@ static int64_t now_s(void)
     return clock_now_ms() / 1000;
 }
 
+/* Of kept_find. */
+static int64_t found_s(const struct kept *kept)
+{
+    return kept->now.day_ms / 1000;
+}
+
 /* ---- the file */
 
 /* For a while: a worker that tried at each request would be slower than without. What hindered it
@@ -180,16 +187,16 @@ static bool is_fresh(const struct proof *proof, const struct moment *now)
 }
 
 /* What another worker saw. */
-static bool read_proof(struct kept *kept, const struct moment *now, struct proof *out)
+static bool read_proof(struct kept *kept, struct proof *out)
 {
     struct cachefile_key key = key_of_proof(kept->link.host);
 
     buf_reset(&kept->found);
-    if (kept->file == NULL || !cachefile_get(kept->file, &key, now_s(), &kept->found) ||
+    if (kept->file == NULL || !cachefile_get(kept->file, &key, found_s(kept), &kept->found) ||
         kept->found.len != sizeof(*out))
         return false;
     memcpy(out, kept->found.data, sizeof(*out));
-    return is_fresh(out, now);
+    return is_fresh(out, &kept->now);
 }
 
 /* For the other workers. */
@@ -203,14 +210,14 @@ static void share_proof(struct kept *kept)
 }
 
 /* False: there was no answer, which says nothing of the triggers to others. */
-static bool look(struct kept *kept, struct database *database, const struct moment *now)
+static bool look(struct kept *kept, struct database *database)
 {
     struct err ignored; /* without the view nothing is kept, and doctor says so */
     struct proof *proof = &kept->proof;
     bool is_answered;
 
     memset(proof, 0, sizeof(*proof));
-    proof->seen = *now;
+    proof->seen = kept->now;
     is_answered = revision_guard_read(database, &proof->guard, &ignored) == STORE_OK;
     proof->guard.stands = proof->guard.stands && is_answered;
     kept->link = database_link(database); /* a lost one was made again, perhaps to another host */
@@ -219,15 +226,15 @@ static bool look(struct kept *kept, struct database *database, const struct mome
 
 static void prove(struct kept *kept, struct database *database)
 {
-    struct moment now = moment_now();
     struct database_link link = database_link(database);
     bool is_same = link.number == kept->link.number;
 
-    if (is_same && is_fresh(&kept->proof, &now))
+    kept->now = moment_now();
+    if (is_same && is_fresh(&kept->proof, &kept->now))
         return;
     kept->link = link;
     open_file(kept, false);
-    if (!read_proof(kept, &now, &kept->proof) && look(kept, database, &now))
+    if (!read_proof(kept, &kept->proof) && look(kept, database))
         share_proof(kept);
 }
 
@@ -339,8 +346,8 @@ static bool find(struct kept *kept, const struct access_request *request, struct
     if (!key_of(kept, request, &key))
         return false;
     buf_reset(&kept->found);
-    return cachefile_get(kept->file, &key, now_s(), &kept->found) && decode(kept, &head, out) &&
-           head.epoch == kept->proof.guard.epoch &&
+    return cachefile_get(kept->file, &key, found_s(kept), &kept->found) &&
+           decode(kept, &head, out) && head.epoch == kept->proof.guard.epoch &&
            (!str_is_set(request->session) || has_session(out->sessions, request->session));
 }
 
