@@ -10,7 +10,7 @@
 #include "base/random.h"
 #include "base/sharedfile.h"
 
-enum { HEAD_BYTES = 4096, WAYS = 8, MARKS_PERCENT = 2 };
+enum { HEAD_BYTES = 4096, WAYS = 8, MARKS_PERCENT = 2, LIKELY_COUNT = 1024 };
 
 /* ---- the format */
 
@@ -54,7 +54,7 @@ struct cachefile {
     int64_t size_bytes;
     uint64_t seed;
     struct range marks, ranges[ARRAY_LENGTH(tiers)];
-    size_t likely; /* the tier in which something was found last */
+    unsigned char likely[LIKELY_COUNT]; /* the tier in which each was found last, by its sum */
 };
 
 static size_t set_bytes_of(const struct tier *tier)
@@ -231,10 +231,10 @@ bool cachefile_is_whole(const struct cachefile *cache)
 
 /* ---- finding */
 
-static uint64_t number_of_set(const struct cachefile *cache, const struct range *range,
-                              const struct cachefile_key *key)
+/* Which set of a range is the key's, is the remainder of this. */
+static uint64_t sum_of_key(const struct cachefile *cache, const struct cachefile_key *key)
 {
-    return sum_of(cache->seed, key->bytes, sizeof(key->bytes)) % range->sets;
+    return sum_of(cache->seed, key->bytes, sizeof(key->bytes));
 }
 
 /* A set of one tier, and its labels as they were read. */
@@ -245,11 +245,10 @@ struct set {
 };
 
 /* False: the file is shorter than it was. */
-static bool read_set(const struct cachefile *cache, size_t tier, const struct cachefile_key *key,
-                     struct set *out)
+static bool read_set(const struct cachefile *cache, size_t tier, uint64_t key_sum, struct set *out)
 {
     const struct range *range = &cache->ranges[tier];
-    uint64_t number = number_of_set(cache, range, key);
+    uint64_t number = key_sum % range->sets;
 
     out->tier = tier;
     out->offset = range->offset + (int64_t)(number * set_bytes_of(&tiers[tier]));
@@ -331,23 +330,26 @@ static bool read_value(const struct cachefile *cache, const struct set *set, siz
     return true;
 }
 
-/* Most are of one size, so the search begins where the last one was found. */
+/* The search begins in the tier in which it was found the last time: the bodies of a user are
+ * mostly of one size. */
 bool cachefile_get(struct cachefile *cache, const struct cachefile_key *key, int64_t now_s,
                    struct buf *out)
 {
+    uint64_t key_sum = sum_of_key(cache, key);
+    unsigned char *likely = &cache->likely[key_sum % LIKELY_COUNT];
     struct set set;
 
     for (size_t i = 0; i < ARRAY_LENGTH(tiers); i++) {
-        size_t tier = (cache->likely + i) % ARRAY_LENGTH(tiers), way;
+        size_t tier = (*likely + i) % ARRAY_LENGTH(tiers), way;
 
-        if (!read_set(cache, tier, key, &set))
+        if (!read_set(cache, tier, key_sum, &set))
             return false;
         way = find_way(&set, key);
         if (way == WAYS)
             continue;
         if (!read_value(cache, &set, way, out))
             return false;
-        cache->likely = tier;
+        *likely = (unsigned char)tier;
         touch(cache, &set, way, now_s);
         return true;
     }
@@ -377,6 +379,7 @@ void cachefile_put(struct cachefile *cache, const struct cachefile_key *key, int
                    struct str value)
 {
     struct label label = {.len = (uint32_t)value.len, .used_s = (uint32_t)now_s};
+    uint64_t key_sum = sum_of_key(cache, key);
     bool is_written = false;
     struct set set;
 
@@ -387,7 +390,7 @@ void cachefile_put(struct cachefile *cache, const struct cachefile_key *key, int
     for (size_t tier = 0; tier < ARRAY_LENGTH(tiers); tier++) {
         size_t way;
 
-        if (!read_set(cache, tier, key, &set))
+        if (!read_set(cache, tier, key_sum, &set))
             return;
         way = find_way(&set, key);
         if (is_written || value.len > tiers[tier].room_bytes) {
@@ -410,7 +413,7 @@ struct mark_set {
 static bool read_marks(const struct cachefile *cache, const struct cachefile_key *key,
                        struct mark_set *out)
 {
-    uint64_t number = number_of_set(cache, &cache->marks, key);
+    uint64_t number = sum_of_key(cache, key) % cache->marks.sets;
 
     out->offset = cache->marks.offset + (int64_t)(number * sizeof(out->marks));
     return pread(cache->descriptor, out->marks, sizeof(out->marks), out->offset) ==
