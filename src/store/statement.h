@@ -103,10 +103,11 @@ struct value {
 
 enum { STATEMENT_COLUMNS_MAX = 16, UTF8_MAX_BYTES = 4 };
 
+/* There are two thousand of them, which each process has to itself for the sake of the pointers. */
 struct column {
     const char *name; /* for messages */
     enum value_type type;
-    size_t max_bytes; /* of a text: a longer one is an error, never cut */
+    uint32_t max_bytes; /* of a text: a longer one is an error, never cut */
 };
 
 struct statement {
