@@ -10,7 +10,7 @@
 #include "base/random.h"
 #include "base/sharedfile.h"
 
-enum { HEAD_BYTES = 4096, WAYS = 8, MARKS_PERCENT = 2, LIKELY_COUNT = 1024 };
+enum { HEAD_BYTES = 4096, WAYS = 8, MARKS_PERCENT = 2, LIKELY_COUNT = 4096 };
 
 /* ---- the format */
 

@@ -12,10 +12,9 @@ struct entry {
     struct entry *older, *newer; /* by the last use */
     unsigned char digest[DIGEST_BYTES];
     int64_t expires_ms, not_before_ms, key_end_ms;
-    const char *issuer;  /* in the rules, which most have in common, or in the texts; NULL: none */
-    const char *session; /* NULL: none */
-    uint32_t subject_len, issuer_len, session_len;
-    char texts[]; /* the subject comes first */
+    const char *issuer; /* in the rules, which most have in common, or in the texts; NULL: none */
+    uint32_t subject_len, session_len, issuer_len; /* a session's is 0 where there is none */
+    char texts[];                                  /* in this order */
 };
 
 struct verifier {
@@ -180,7 +179,7 @@ static struct entry *make_entry(const struct verifier *verifier, const unsigned 
     memcpy(entry->digest, digest, DIGEST_BYTES);
     at = entry->texts;
     (void)put_text(&at, claims->subject);
-    entry->session = put_text(&at, claims->session);
+    (void)put_text(&at, claims->session);
     entry->issuer = issuer != NULL ? issuer : put_text(&at, claims->issuer);
     return entry;
 }
@@ -205,10 +204,12 @@ static void keep(struct verifier *verifier, const unsigned char *digest,
 /* Borrowed from the entry. */
 static struct jwt_claims claims_of(const struct entry *entry)
 {
+    uint32_t session_len = entry->session_len;
+
     return (struct jwt_claims){
         .subject = {entry->texts, entry->subject_len},
         .issuer = {entry->issuer, entry->issuer_len},
-        .session = {entry->session, entry->session_len},
+        .session = {session_len > 0 ? entry->texts + entry->subject_len : NULL, session_len},
         .expires_ms = entry->expires_ms,
         .not_before_ms = entry->not_before_ms,
         .key_end_ms = entry->key_end_ms,
