@@ -10,6 +10,7 @@
 #include "api/watch.h"
 #include "base/clock.h"
 #include "base/number.h"
+#include "base/randompool.h"
 #include "base/uuid.h"
 
 enum {
@@ -19,6 +20,9 @@ enum {
 
 struct api {
     struct service service;
+    uint64_t requests;
+    struct randompool
+        *random; /* from the second request on: a CGI process needs none; NULL: none */
     char request_id[UUID_TEXT_LEN + 1]; /* of the answer that the response points to */
 };
 
@@ -238,15 +242,16 @@ static void add_common_headers(struct exchange *exchange)
 /* Taken over from the request where it is well-formed, so that one id can be followed through
  * several systems' logs. */
 static struct str choose_request_id(const struct request *request, int64_t now_ms,
-                                    char text[UUID_TEXT_LEN + 1])
+                                    struct randompool *random, char text[UUID_TEXT_LEN + 1])
 {
     struct str sent = request->header[REQUEST_REQUEST_ID];
     struct uuid uuid;
 
     if (request_id_is_good(sent))
         return sent;
-    if (!uuid_new(now_ms, &uuid))
+    if (!randompool_bytes(random, uuid.bytes, sizeof(uuid.bytes)))
         return STR("none");
+    uuid_stamp(&uuid, now_ms);
     uuid_format(&uuid, text);
     return str_from(text);
 }
@@ -258,7 +263,7 @@ void api_answer_failure(const struct request *request, struct api_failure *text,
     const struct problem_report report = {
         .problem = PROBLEM_INTERNAL_ERROR,
         .note = STR_NONE,
-        .request_id = choose_request_id(request, clock_now_ms(), text->request_id),
+        .request_id = choose_request_id(request, clock_now_ms(), NULL, text->request_id),
     };
 
     response_init(response);
@@ -339,7 +344,10 @@ void api_handle(struct api *api, const struct request *request, struct response 
 
     response_init(response);
     arena_reset(api->service.arena);
-    exchange.request_id = choose_request_id(request, beginning.now_ms, api->request_id);
+    if (++api->requests == 2)
+        api->random = randompool_new();
+    exchange.request_id =
+        choose_request_id(request, beginning.now_ms, api->random, api->request_id);
     problem = dispatch(&exchange, &beginning);
     if (problem != PROBLEM_NONE)
         respond_problem(&exchange, problem);
@@ -494,6 +502,7 @@ void api_free(struct api *api)
     digest_free(api->service.digest);
     buf_free(&api->service.body_in);
     buf_free(&api->service.body_out);
+    randompool_free(api->random);
     free(api);
 }
 

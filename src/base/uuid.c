@@ -59,14 +59,19 @@ void uuid_format(const struct uuid *uuid, char out[UUID_TEXT_LEN + 1])
     out[UUID_TEXT_LEN] = '\0';
 }
 
+void uuid_stamp(struct uuid *uuid, int64_t now_ms)
+{
+    for (int i = 0; i < 6; i++)
+        uuid->bytes[i] = (unsigned char)(now_ms >> (40 - 8 * i));
+    uuid->bytes[6] = (unsigned char)((uuid->bytes[6] & 0x0F) | 0x70);
+    uuid->bytes[8] = (unsigned char)((uuid->bytes[8] & 0x3F) | 0x80);
+}
+
 bool uuid_new(int64_t now_ms, struct uuid *out)
 {
     if (!random_bytes(out->bytes, sizeof(out->bytes)))
         return false;
-    for (int i = 0; i < 6; i++)
-        out->bytes[i] = (unsigned char)(now_ms >> (40 - 8 * i));
-    out->bytes[6] = (unsigned char)((out->bytes[6] & 0x0F) | 0x70);
-    out->bytes[8] = (unsigned char)((out->bytes[8] & 0x3F) | 0x80);
+    uuid_stamp(out, now_ms);
     return true;
 }
 

@@ -25,6 +25,9 @@ void uuid_format(const struct uuid *uuid, char out[UUID_TEXT_LEN + 1]);
 /* Version 7 (RFC 9562, section 5.7) at the given time: rows inserted later sort later. */
 bool uuid_new(int64_t now_ms, struct uuid *out) MUST_CHECK;
 
+/* The same out of bytes that are random already. */
+void uuid_stamp(struct uuid *uuid, int64_t now_ms);
+
 bool uuid_equal(const struct uuid *a, const struct uuid *b);
 int uuid_compare(const struct uuid *a, const struct uuid *b);
 

@@ -115,6 +115,8 @@ INFALLIBLE = {
       "dl_iterate_phdr _exit").split(),
     # the sandbox is made of them, which has tests of its own, and no sanitizer lets one be had
     *"fork getrlimit prctl setrlimit syscall waitpid".split(),
+    # of the pool of random bytes, where inject.c itself could not be had: tests/unit/randompool_test.c
+    *"mmap madvise".split(),
     # of a host that greets again: tests/cluster
     *"getaddrinfo freeaddrinfo".split(),
     # they give back; what cannot be given back is gone all the same
