@@ -61,8 +61,8 @@ def test_a_patch_in_many_small_chunks(site, tokens, user):
     (b"[]", 400, "The request body cannot be used: a JSON object was expected"),
     (b'{"bio":\n', 400, "The request body is not valid JSON: it is not JSON, at line 2, column 1"),
     (b'{"locale":"?"}', 422, "Request validation failed"),
-    (patch_of(LIMIT + 1), 413, "The request body is too large"),
-    (patch_of(4 * LIMIT), 413, "The request body is too large"),
+    (patch_of(LIMIT + 1), 413, f"The request body is too large: up to {LIMIT} bytes are taken"),
+    (patch_of(4 * LIMIT), 413, f"The request body is too large: up to {LIMIT} bytes are taken"),
 ], ids=["empty", "an array", "cut", "invalid", "above the limit", "far above the limit"])
 def test_a_chunked_body_is_judged_as_any_other(site, tokens, user, body, status, message):
     answer = answer_of_program(curl(site, tokens.mint(user), body))

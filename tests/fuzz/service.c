@@ -102,7 +102,8 @@ struct service_world *service_world(enum service_kind kind)
     if (world->api != NULL)
         return world;
     require(uuid_parse(STR(USER), &storage.user), "the user is a UUID");
-    world->log = (struct log){open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_DEBUG};
+    world->log =
+        (struct log){.descriptor = open("/dev/null", O_WRONLY | O_CLOEXEC), .level = LOG_DEBUG};
     make_bearer(&world->bearer);
     load_with_secret(kind, world);
     return world;

@@ -301,9 +301,10 @@ class Site:
         if self.kind.spawns and fault.get("workers", True):
             self.spawn(fault.get("account", ACCOUNT))
         command = [self.fill_in(word) for word in self.kind.command]
+        # Apache's mpm_prefork ends all of its process group, which would be that of the tests.
         with open(self.folder / "log" / "start.log", "ab") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, process_group=0,
                 env=clean_environment(PATH=PATH, HOME=str(self.folder)))
         wait_until(self._listens, 20, f"{self.name} listens")
         return self
