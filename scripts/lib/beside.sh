@@ -7,11 +7,13 @@ beside_max=3
 queue="unit unit-sanitized integration-sanitized integration checks faults deploy package fuzz cluster issuers dist"
 
 # Those that would spoil a group. The unit tests have the machine to themselves. Among the faults are times and a load
-# that are measured, so nothing is built meanwhile.
+# that are measured, so nothing is built meanwhile. The nodes of a cluster judge each other by how soon they answer, and
+# how soon a worker finds another one is measured.
 declare -A never_beside=(
     [unit]=$queue
     [unit-sanitized]=$queue
     [faults]="checks deploy package fuzz dist"
+    [cluster]="checks integration integration-sanitized deploy fuzz dist"
 )
 
 # What does nothing but compute lets those go first that wait for an answer. scripts/fuzz sees to that itself.

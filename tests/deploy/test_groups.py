@@ -11,7 +11,9 @@ from support.paths import SOURCE
 from support.processes import is_running, wait_until
 
 GROUPS = re.search(r'(?m)^groups="(.+)"$', (SOURCE / "scripts" / "test").read_text())[1].split()
-MEASURED = {"faults": {"checks", "deploy", "package", "fuzz", "dist"}, "unit": set(GROUPS), "unit-sanitized": set(GROUPS)}
+MEASURED = {
+    "unit": set(GROUPS), "unit-sanitized": set(GROUPS), "faults": {"checks", "deploy", "package", "fuzz", "dist"},
+    "cluster": {"checks", "integration", "integration-sanitized", "deploy", "fuzz", "dist"}}
 AT_ONCE = 3
 SCRIPT = """
 set -euo pipefail
@@ -91,11 +93,11 @@ def beside(events) -> list:
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_a_signal_ends_all_of_them(tmp_path, sent):
-    process = started(tmp_path, ["integration", "deploy", "cluster"], 300)
+    process = started(tmp_path, ["integration", "deploy", "package"], 300)
     wait_until(lambda: len(order(tmp_path)) == 3, 30, "three have begun")
     pids = [int(words[2]) for words in order(tmp_path)]
     os.killpg(process.pid, sent)
     process.communicate(timeout=30)
     assert process.returncode == 130
     assert not any(map(is_running, pids))
-    assert sorted(words[1] for words in order(tmp_path) if words[0] == "interrupted") == ["cluster", "deploy", "integration"]
+    assert sorted(words[1] for words in order(tmp_path) if words[0] == "interrupted") == ["deploy", "integration", "package"]
