@@ -90,10 +90,16 @@ def _let_read(site, mode: int):
         file.chmod(mode)
 
 
+def _await_workers(site):
+    """A server listens before each of its workers is there."""
+    wait_until(lambda: len(site.worker_pids()) == 2, 20, "both workers run")
+
+
 @ailment("worker-is-root", "nginx")
 def workers_of_root(clinic):
     _let_read(clinic.site, 0o600)
     clinic.site.start({"account": "root"})
+    _await_workers(clinic.site)
     says(clinic.suffers_from("worker-is-root", clinic.inside(), "2 of 2"), "spawn-fcgi -u www-data")
     _let_read(clinic.site, 0o640)
     (clinic.site.folder / "log" / "worker.log").unlink()  # it is root's
@@ -105,6 +111,7 @@ def workers_of_root(clinic):
 def workers_of_a_server_of_root(clinic):
     _let_read(clinic.site, 0o600)
     clinic.site.start({"drop": ("root",)})
+    _await_workers(clinic.site)
     row = clinic.suffers_from("worker-is-root", clinic.inside("--server", "lighttpd"), "2 of 2")
     _let_read(clinic.site, 0o640)
     shutil.rmtree(clinic.site.folder / "log")
@@ -116,6 +123,7 @@ def workers_of_a_server_of_root(clinic):
 @ailment("socket-lost", "lighttpd")
 def workers_that_lose_what_waits(clinic):
     clinic.site.start({"drop": ("own",)})
+    _await_workers(clinic.site)
     row = clinic.suffers_from("socket-lost", clinic.inside("--server", "lighttpd"), "as pid ")
     says(row, '"ME_PROCESS_SOCKET" => "own"')
     _paste_setting(clinic.site, row)
@@ -144,6 +152,7 @@ def _paste_setting(site, row: dict):
 @ailment("worker-outdated", "lighttpd")
 def settings_that_were_changed_meanwhile(clinic):
     clinic.site.start()
+    _await_workers(clinic.site)
     clinic.is_well(clinic.inside())
     _change(clinic.site, log__level="warning")
     row = clinic.suffers_from("worker-outdated", clinic.inside(), "2 of 2", "me.conf was changed")
