@@ -20,7 +20,8 @@
 
 struct verifier;
 
-/* Keeps `kept_max` tokens; 0: none. The rules are copied, what they borrow has to live on. NULL: out of memory, or an OpenSSL without SHA-256. */
+/* Keeps `kept_max` tokens; 0: none. The rules are copied, what they borrow has to live on. NULL: out
+ * of memory, or an OpenSSL without SHA-256. */
 struct verifier *verifier_new(const struct jwt_rules *rules, size_t kept_max) MUST_CHECK;
 void verifier_free(struct verifier *verifier);
 

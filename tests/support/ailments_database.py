@@ -293,22 +293,23 @@ def a_database_that_is_newer(ward):
     patient.is_well()
 
 
+def _renamed(ward, statement: str, name: str, other: str, number: str):
+    """A name of the schema that is another one for a while."""
+    patient = ward.patient()
+    patient.installation.execute(f"{statement} {name} TO {other}")
+    patient.suffers_from("migrations-differ", name, number, "gone")
+    patient.installation.execute(f"{statement} {other} TO {name}")
+    patient.is_well()
+
+
 @ailment("migrations-differ", "MariaDB")
 def a_table_that_is_gone(ward):
-    patient = ward.patient()
-    patient.installation.execute("RENAME TABLE user_badges TO badges")
-    patient.suffers_from("migrations-differ", "user_badges", "1146", "gone")
-    patient.installation.execute("RENAME TABLE badges TO user_badges")
-    patient.is_well()
+    _renamed(ward, "RENAME TABLE", "user_badges", "badges", "1146")
 
 
 @ailment("migrations-differ", "MariaDB")
 def a_column_that_is_gone(ward):
-    patient = ward.patient()
-    patient.installation.execute("ALTER TABLE sessions RENAME COLUMN revoked_at TO ended_at")
-    patient.suffers_from("migrations-differ", "revoked_at", "1054", "gone")
-    patient.installation.execute("ALTER TABLE sessions RENAME COLUMN ended_at TO revoked_at")
-    patient.is_well()
+    _renamed(ward, "ALTER TABLE sessions RENAME COLUMN", "revoked_at", "ended_at", "1054")
 
 
 @ailment("revisions-unguarded", "MariaDB")
